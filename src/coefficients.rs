@@ -1,0 +1,130 @@
+//! Whole planes of quantised coefficients, for inspection, digests and comparison.
+//!
+//! What enters: the tiles of one image. What leaves: [`Coefficients`]. Nothing is selected or resampled here; the
+//! tensor builder of [`crate::spectral`] is the other consumer of tiles.
+
+use ndarray::ArrayView4;
+
+use crate::error::{Result, Warning};
+use crate::markers::ImageInfo;
+use crate::scans::{DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
+use crate::spec::fingerprint::Fnv1a;
+use crate::spec::frame::Component;
+use crate::spec::quant::QuantTable;
+use crate::spec::zigzag::ZIGZAG;
+
+/// The quantised DCT coefficients of one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Coefficients {
+    /// Geometry, colour model, tables.
+    pub info: ImageInfo,
+    /// One plane a component, in frame order.
+    pub planes: Vec<Plane>,
+    /// Scans decoded.
+    pub scans: u32,
+    /// What was odd. Any that [is damage](Warning::is_damage) means that coefficients may be missing or wrong.
+    pub warnings: Vec<Warning>,
+}
+
+/// The quantised coefficients of one component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plane {
+    /// The component.
+    pub component: Component,
+    /// Its quantisation table, if the file defines it.
+    pub quant_table: Option<QuantTable>,
+    /// True-size grid, blocks row by row, 64 values each in row-major order `8 * v + u`.
+    pub values: Vec<i16>,
+}
+
+impl Plane {
+    /// Quantised coefficients as an array of shape (blocks_high, blocks_wide, 8, 8): block row, block column, vertical
+    /// frequency v, horizontal frequency u.
+    pub fn view(&self) -> ArrayView4<'_, i16> {
+        let c = &self.component;
+        ArrayView4::from_shape((c.blocks_high as usize, c.blocks_wide as usize, 8, 8), &self.values)
+            .expect("values has one block for each place of the grid")
+    }
+
+    /// Dequantised coefficients, same order as [`Plane::values`]. `None` without a quantisation table. The product of
+    /// an i16 and a u16 fits i32.
+    pub fn dequantised(&self) -> Option<Vec<i32>> {
+        let steps = self.quant_table?.row_major();
+        let mut out = Vec::with_capacity(self.values.len());
+        for block in self.values.chunks_exact(64) {
+            out.extend(block.iter().zip(steps).map(|(&value, step)| i32::from(value) * i32::from(step)));
+        }
+        Some(out)
+    }
+
+    /// FNV-1a 64 over [`Plane::values`] as little-endian bytes: the same after any lossless transcode.
+    pub fn digest(&self) -> u64 {
+        let mut hash = Fnv1a::default();
+        for &value in &self.values {
+            hash.write(&value.to_le_bytes());
+        }
+        hash.finish()
+    }
+}
+
+impl Coefficients {
+    /// Decodes a JPEG file held in memory, with default options: damaged images are refused.
+    ///
+    /// # Errors
+    /// Every variant of [`crate::Error`] that decoding can give; see there.
+    pub fn decode(bytes: &[u8]) -> Result<Coefficients> {
+        Coefficients::decode_with(bytes, &DecodeOptions::default(), &mut Scratch::default())
+    }
+
+    /// Decodes with options and reused buffers.
+    ///
+    /// # Errors
+    /// As [`Coefficients::decode`]; with [`Damage::Keep`](crate::Damage::Keep) a damaged image is `Ok` with warnings.
+    pub fn decode_with(bytes: &[u8], options: &DecodeOptions, scratch: &mut Scratch) -> Result<Coefficients> {
+        let mut collector = Collector::default();
+        let summary = decode_tiles(bytes, options, scratch, &mut collector)?;
+        let planes = collector
+            .planes
+            .into_iter()
+            .zip(&summary.info.quant_tables)
+            .map(|(plane, &quant_table)| Plane { quant_table, ..plane })
+            .collect();
+        Ok(Coefficients { info: summary.info, planes, scans: summary.scans, warnings: summary.warnings })
+    }
+
+    /// Whether coefficients may be lost or wrong.
+    pub fn is_damaged(&self) -> bool {
+        self.warnings.iter().any(Warning::is_damage)
+    }
+}
+
+/// The tile consumer behind [`Coefficients`].
+#[derive(Default)]
+struct Collector {
+    planes: Vec<Plane>,
+}
+
+impl TileConsumer for Collector {
+    fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
+        Ok(Demand::all(info))
+    }
+
+    fn begin(&mut self, info: &ImageInfo) -> Result<()> {
+        let plane = |&component: &Component| Plane { component, quant_table: None, values: Vec::new() };
+        self.planes = info.frame.components.iter().map(plane).collect();
+        Ok(())
+    }
+
+    fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
+        for (c, plane) in self.planes.iter_mut().enumerate() {
+            for row in tile.rows(c) {
+                for block in tile.row(c, row).iter() {
+                    plane.values.extend(ZIGZAG.iter().map(|&k| block[k as usize]));
+                }
+            }
+        }
+        Ok(())
+    }
+}

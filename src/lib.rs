@@ -1,0 +1,15 @@
+//! From JPEG files to frequency-domain tensors.
+
+pub mod coefficients;
+pub mod error;
+pub mod limits;
+pub mod markers;
+pub mod scans;
+pub mod spec;
+pub mod tensor;
+
+pub use coefficients::{Coefficients, Plane};
+pub use error::{Error, Result, Warning, WarningKind};
+pub use limits::Limits;
+pub use scans::{Damage, DecodeOptions, Scratch};
+pub use tensor::{Dtype, Tensor, Values};
