@@ -1,6 +1,7 @@
 //! From JPEG files to frequency-domain tensors.
 
 pub mod coefficients;
+mod entropy;
 pub mod error;
 pub mod limits;
 pub mod markers;
