@@ -6,6 +6,7 @@ pub mod limits;
 pub mod markers;
 pub mod scans;
 pub mod spec;
+pub mod spectral;
 pub mod tensor;
 
 pub use coefficients::{Coefficients, Plane};
