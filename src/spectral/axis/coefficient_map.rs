@@ -294,8 +294,9 @@ impl<T: Real> CoefficientMap<T> {
         self.readers.iter().map(|&(from, to)| to.saturating_sub(from)).max().unwrap_or(0) as usize
     }
 
-    /// The most output blocks left unfinished when an input block has been dealt with: with one accumulator more for
-    /// outputs that begin and end on the same block, the smallest ring for a map that does not flip.
+    /// The most output blocks left unfinished when an input block has been dealt with. Outputs that begin and end on the
+    /// same block pass through one more accumulator, so for a map that does not flip a ring of `max_carried() + 1` is
+    /// enough; where many outputs read one block alone (padding, strong enlarging) it is far shorter than `max_open()`.
     pub fn max_carried(&self) -> usize {
         let mut change = vec![0i64; self.blocks_in + 1];
         for (&first, &count) in self.first.iter().zip(&self.count) {

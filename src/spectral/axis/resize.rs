@@ -94,7 +94,7 @@ impl AxisMap {
 
     /// Output sample o covers `offset + o * scale .. offset + (o + 1) * scale` of the input: the general resize.
     ///
-    /// `offset` and `scale` are in input samples and need not be whole; a scale above 1 shrinks. The window is clamped
+    /// `offset` and `scale` (finite, scale above 0) are in input samples and need not be whole; a scale above 1 shrinks. The window is clamped
     /// at the ends of the input and nowhere else, as PIL's `resize(box=...)` does. For torchvision's resized crop, whose
     /// resize clamps at the crop's own border, crop first: `crop(n, x, len).then(&resize(len, n_out, ..))`.
     pub fn resize_from(n_in: usize, n_out: usize, offset: f64, scale: f64, filter: Filter, antialias: bool) -> AxisMap {
@@ -112,7 +112,7 @@ impl AxisMap {
                     continue;
                 }
                 _ if antialias => convolution_taps(&mut taps, n_in, centre, scale.max(1.0), filter),
-                Filter::Area => area_taps(&mut taps, left, scale),
+                Filter::Area => area_taps(&mut taps, n_in, left, scale),
                 Filter::Bilinear => interpolation_taps(&mut taps, centre, 1, |x| (1.0 - x.abs()).max(0.0)),
                 Filter::Bicubic => interpolation_taps(&mut taps, centre, 2, |x| keys(x, -0.75)),
                 Filter::Lanczos3 => interpolation_taps(&mut taps, centre, 3, lanczos3),
@@ -151,21 +151,23 @@ fn interpolation_taps(taps: &mut Vec<f64>, centre: f64, reach: i64, kernel: impl
     (whole as i64).saturating_add(1 - reach)
 }
 
-/// The area each input sample shares with `left .. left + scale`. cv2's own rule for enlarging, `fx = (o + 1) - (x + 1) /
-/// s`, is this area when the output sample is narrower than an input one.
-fn area_taps(taps: &mut Vec<f64>, left: f64, scale: f64) -> i64 {
+/// The area each input sample shares with `left .. left + scale`; what lies outside the image counts for its border.
+/// cv2's own rule for enlarging, `fx = (o + 1) - (x + 1) / s`, is this area when the output sample is the narrower one.
+fn area_taps(taps: &mut Vec<f64>, n_in: usize, left: f64, scale: f64) -> i64 {
     let right = left + scale;
-    // Slivers that only the rounding of `scale` made.
+    // Slivers that only the rounding of `scale` made are not counted.
     let sliver = 1e-9 * scale;
-    let first = (left + sliver).floor();
-    let count = ((right - sliver).ceil() - first).clamp(1.0, (1u32 << 31) as f64) as u64;
+    let end = n_in.saturating_sub(1) as i64;
+    let first = ((left + sliver).floor() as i64).clamp(0, end);
+    let last = ((right - sliver).ceil() as i64).saturating_sub(1).clamp(first, end);
     taps.clear();
-    taps.extend((0..count).map(|t| {
-        let x = first + t as f64;
-        right.min(x + 1.0) - left.max(x)
+    taps.extend((first..=last).map(|x| {
+        let from = if x == first { left } else { x as f64 };
+        let to = if x == last { right } else { (x + 1) as f64 };
+        to - from
     }));
     normalise(taps);
-    first as i64
+    first
 }
 
 fn normalise(taps: &mut [f64]) {
