@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::map::AxisMap;
-use crate::spectral::dct::{self, D, D_T};
+use crate::spectral::dct::{self, D_T};
 
 /// Precision of the weights: f32 for the kernels, f64 for verification. Built in f64 either way and rounded once.
 pub trait Real: Copy + Default + PartialEq + sealed::Sealed {
@@ -133,26 +133,35 @@ impl<T: Real> CoefficientMap<T> {
             let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
             return self.weights.extend((0..dct::N * k).map(one));
         }
-        let (mut even, mut odd) = ([[0.0; dct::N]; dct::N / 2], [[0.0; dct::N]; dct::N / 2]);
-        for r in 0..dct::N / 2 {
+        // For rows r and 7 - r and input frequency u: what even output frequencies take of them, and what odd ones do.
+        let mut parts = [[[0.0; 2]; dct::N]; dct::N / 2];
+        for (r, part) in parts.iter_mut().enumerate() {
             let (upper, lower) = (row_spectrum(rows[r], j), row_spectrum(rows[7 - r], j));
-            for u in 0..dct::N {
-                (even[r][u], odd[r][u]) = (upper[u] + lower[u], upper[u] - lower[u]);
+            for (part, (a, b)) in part.iter_mut().zip(upper.iter().zip(lower)) {
+                *part = [a + b, a - b];
             }
         }
-        let from = self.weights.len();
-        self.weights.resize(from + dct::N * k, T::default());
-        for (frequency, basis) in D[..k].iter().enumerate() {
-            let parts = if frequency % 2 == 0 { &even } else { &odd };
-            let mut sum = [0.0; dct::N];
-            for (d, part) in basis.iter().zip(parts) {
-                for (s, t) in sum.iter_mut().zip(part) {
-                    *s += d * t;
+        // Fixed trip counts, so that the sums stay in registers.
+        match k.div_ceil(2) {
+            1 => self.push_sums::<1>(&parts),
+            2 => self.push_sums::<2>(&parts),
+            3 => self.push_sums::<3>(&parts),
+            _ => self.push_sums::<4>(&parts),
+        }
+    }
+
+    /// `M[u][f] = sum over r < 4 of D[f][r] * parts[r][u][f & 1]` for `2 * PAIRS` frequencies f, of which k are kept.
+    fn push_sums<const PAIRS: usize>(&mut self, parts: &[[[f64; 2]; dct::N]; dct::N / 2]) {
+        for u in 0..dct::N {
+            let mut sums = [[0.0; 2]; PAIRS];
+            for (part, column) in parts.iter().zip(&D_T) {
+                let [even, odd] = part[u];
+                for (sum, column) in sums.iter_mut().zip(column.as_chunks::<2>().0) {
+                    sum[0] += column[0] * even;
+                    sum[1] += column[1] * odd;
                 }
             }
-            for (weights, sum) in self.weights[from..].chunks_exact_mut(k).zip(sum) {
-                weights[frequency] = T::from_f64(sum);
-            }
+            self.weights.extend(sums.as_flattened()[..self.k].iter().map(|&sum| T::from_f64(sum)));
         }
     }
 

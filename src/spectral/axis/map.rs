@@ -64,7 +64,7 @@ impl AxisMap {
     #[must_use]
     pub fn then(&self, next: &AxisMap) -> AxisMap {
         assert_eq!(self.n_out(), next.n_in, "an axis map must read what the one before it makes");
-        let mut rows = Rows::new(self.n_in, next.n_out(), self.taps.len());
+        let mut rows = Rows::new(self.n_in, next.n_out(), self.taps.len().max(2 * next.taps.len()));
         for o in 0..next.n_out() {
             let (start, taps) = next.row(o);
             let mut bias = next.bias(o);
@@ -184,7 +184,9 @@ impl Rows {
         let sums = &mut self.map.taps[from..];
         for (o, weight) in (first..).zip(weights) {
             let (start, taps) = map.row(o);
-            for (sum, w) in sums.iter_mut().skip(start.saturating_sub(lo)).zip(taps) {
+            // An empty row starts nowhere.
+            let sums = sums.get_mut(start.wrapping_sub(lo)..).unwrap_or(&mut []);
+            for (sum, w) in sums.iter_mut().zip(taps) {
                 *sum += weight * w;
             }
         }
