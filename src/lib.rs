@@ -15,6 +15,8 @@ pub mod scans;
 pub mod sinks;
 pub mod spec;
 pub mod tensor;
+#[cfg(feature = "verify")]
+pub mod verify;
 
 pub use coefficients::{Coefficients, Plane};
 pub use error::{Error, Result, Warning, WarningKind};

@@ -162,7 +162,8 @@ fn has_comparable_chroma(info: &ImageInfo, chroma: Chroma) -> bool {
     let frame = &info.frame;
     // Along an axis of one pixel the decoder upsamples nothing, which is the same in all modes.
     let ratio = |max: u8, own: u8, pixels: u32| if pixels == 1 { 1 } else { max / own };
-    let comparable = |c: &Component| match (ratio(frame.h_max, c.h, frame.width), ratio(frame.v_max, c.v, frame.height)) {
+    let comparable = |c: &Component| match (ratio(frame.h_max, c.h, frame.width), ratio(frame.v_max, c.v, frame.height))
+    {
         (1, 1) => true,
         (1..=2, 1..=2) => chroma == Chroma::Triangle,
         _ => chroma == Chroma::Replicate,
