@@ -7,6 +7,7 @@ pub mod markers;
 pub mod recipe;
 pub mod scans;
 pub mod spec;
+pub mod spectral;
 pub mod tensor;
 
 pub use coefficients::{Coefficients, Plane};

@@ -1,0 +1,7 @@
+//! From tiles of quantised blocks to a tensor, as pure mathematics: no I/O, no file formats.
+//!
+//! What enters: quantised blocks, their tables and a description of the wanted tensor. What leaves: numbers. Nothing
+//! here ever holds a sample: whatever moves in space does so as a linear map on DCT coefficients ([`axis`]).
+
+pub mod axis;
+pub mod dct;
