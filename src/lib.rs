@@ -2,6 +2,7 @@
 
 pub mod coefficients;
 pub mod error;
+pub mod extractor;
 pub mod limits;
 pub mod markers;
 pub mod recipe;
@@ -12,6 +13,7 @@ pub mod tensor;
 
 pub use coefficients::{Coefficients, Plane};
 pub use error::{Error, Result, Warning, WarningKind};
+pub use extractor::{ExtractScratch, Extraction, Extractor};
 pub use limits::Limits;
 pub use recipe::{Recipe, RecipeError};
 pub use scans::{Damage, DecodeOptions, Scratch};
