@@ -1,76 +1,115 @@
-//! STAND-IN of this branch, replaced at merge: gives made-up tensors so that the rooms above it can be run.
-#![allow(missing_docs)]
+//! The extractor: a recipe made ready, applied to one image after another.
+//!
+//! What enters: the bytes of a JPEG file. What leaves: its tensors and what decoding found. No files are walked and no
+//! threads are started here; an [`Extractor`] is shared by as many threads as the caller has, each with its own
+//! [`ExtractScratch`].
 
-use crate::error::{Error, Malformed, Result, Warning, WarningKind};
-use crate::markers::ImageInfo;
-use crate::markers::color::ColorModel;
-use crate::markers::sniff::Format;
-use crate::recipe::{Kind, Recipe, RecipeError};
-use crate::scans::{Damage, DecodeOptions, Summary};
-use crate::spec::fingerprint::fnv1a;
-use crate::spec::frame::{Frame, Process, Sampling};
-use crate::tensor::{Tensor, Values};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
+use crate::error::Result;
+use crate::limits::LimitKind;
+use crate::recipe::{Recipe, RecipeError};
+use crate::scans::{DecodeOptions, Scratch, Summary, decode_tiles};
+use crate::spectral::builder::{Builder, BuilderScratch, Spectral};
+use crate::tensor::Tensor;
+
+/// A recipe and decode options, ready for any number of images.
+#[derive(Debug)]
 pub struct Extractor {
-    recipe: Recipe,
+    spectral: Spectral,
     options: DecodeOptions,
 }
 
+/// Buffers that one image after another uses. One a thread.
 #[derive(Debug, Default)]
-pub struct ExtractScratch;
+pub struct ExtractScratch {
+    decode: Scratch,
+    build: BuilderScratch,
+    bytes: Vec<u8>,
+}
 
+/// What one image gave.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Extraction {
+    /// One nameless tensor (kind `channels`), or one a component by name; kind `quantised` adds `quant_tables`, u16 of
+    /// shape (components, 8, 8).
     pub tensors: Vec<Tensor>,
+    /// Headers, scans, warnings.
     pub summary: Summary,
+    /// Values that did not fit the element type and were stored as its nearest end: beyond i16, or what would be
+    /// infinite in f16. Always 0 for f32.
     pub saturated: u64,
 }
 
 impl Extractor {
+    /// Makes a recipe ready.
+    ///
+    /// # Errors
+    /// A recipe that is not valid, see [`Recipe::validate`].
     pub fn new(recipe: Recipe, options: DecodeOptions) -> Result<Extractor, RecipeError> {
-        recipe.validate()?;
-        Ok(Extractor { recipe, options })
+        Ok(Extractor { spectral: Spectral::new(recipe)?, options })
     }
 
+    /// The recipe.
     pub fn recipe(&self) -> &Recipe {
-        &self.recipe
+        self.spectral.recipe()
     }
 
-    pub fn extract(&self, bytes: &[u8], _key: &str, _scratch: &mut ExtractScratch) -> Result<Extraction> {
-        if bytes.get(..2) != Some(&[0xff, 0xd8]) {
-            return Err(Error::NotJpeg(Format::of(bytes)));
-        }
-        if bytes.len() < 100 {
-            return Err(Error::malformed(bytes.len(), Malformed::HeaderTruncated));
-        }
-        if bytes.ends_with(b"PANIC") {
-            panic!("stand-in panic");
-        }
-        let mut warnings = Vec::new();
-        if !bytes.ends_with(&[0xff, 0xd9]) {
-            let warning = Warning { offset: bytes.len() as u64, kind: WarningKind::PrematureEnd };
-            if self.options.damage == Damage::Refuse {
-                return Err(Error::Damaged(warning));
-            }
-            warnings.push(warning);
-        }
-        let seed = fnv1a(bytes) as i16;
-        let tensor = |name: &str, shape: [usize; 3]| Tensor {
-            name: name.into(),
-            shape: shape.to_vec(),
-            values: Values::I16((0..shape.iter().product::<usize>()).map(|i| seed.wrapping_add(i as i16)).collect()),
-        };
-        let tensors = match self.recipe.kind {
-            Kind::Channels => vec![tensor("", [24, 5, 4])],
-            _ => vec![tensor("y", [5, 4, 64]), tensor("cb", [3, 2, 64]), tensor("cr", [3, 2, 64])],
-        };
-        let s = |id, h| Sampling { id, h, v: h, quant_index: 0 };
-        let info = ImageInfo {
-            frame: Frame::new(Process::Baseline, 8, 36, 28, &[s(1, 2), s(2, 1), s(3, 1)]),
-            color: ColorModel::YCbCr,
-            orientation: 1,
-            restart_interval: 0,
-            quant_tables: vec![None; 3],
-        };
-        Ok(Extraction { tensors, summary: Summary { info, scans: 1, warnings }, saturated: 0 })
+    /// The decode options.
+    pub fn options(&self) -> &DecodeOptions {
+        &self.options
+    }
+
+    /// Extracts one image. `key` names it among others: equal bytes, recipe and key give equal tensors, whatever was
+    /// extracted before and on whichever thread.
+    ///
+    /// # Errors
+    /// What [`decode_tiles`] refuses; [`Error::Mismatch`](crate::Error::Mismatch) where the recipe does not fit the image;
+    /// [`Error::Limit`](crate::Error::Limit) for tensors above [`Limits::memory`](crate::Limits::memory);
+    /// [`Error::Malformed`](crate::Error::Malformed) where coefficients cannot be dequantised for want of a table.
+    pub fn extract(&self, bytes: &[u8], key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        // Nothing random yet depends on the image.
+        let _ = key;
+        let mut builder = Builder::new(&self.spectral, &self.options.limits, &mut scratch.build);
+        let summary = decode_tiles(bytes, &self.options, &mut scratch.decode, &mut builder)?;
+        let (tensors, saturated) = builder.finish(&summary.info);
+        Ok(Extraction { tensors, summary, saturated })
+    }
+
+    /// Extracts one image with buffers of its own and an empty key.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`].
+    pub fn extract_bytes(&self, bytes: &[u8]) -> Result<Extraction> {
+        self.extract(bytes, "", &mut ExtractScratch::default())
+    }
+
+    /// Reads to the end, then extracts. No more than [`Limits::file_bytes`](crate::Limits::file_bytes) is read.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`], and what the reader fails with.
+    pub fn extract_reader(&self, reader: impl Read, key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        let limits = &self.options.limits;
+        let mut bytes = std::mem::take(&mut scratch.bytes);
+        bytes.clear();
+        let read = reader.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        let result = read
+            .map_err(Into::into)
+            .and_then(|read| limits.check(LimitKind::FileBytes, read as u64))
+            .and_then(|()| self.extract(&bytes, key, scratch));
+        scratch.bytes = bytes;
+        result
+    }
+
+    /// Extracts a file; its path is the key.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract_reader`].
+    pub fn extract_path(&self, path: impl AsRef<Path>, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        let path = path.as_ref();
+        self.extract_reader(File::open(path)?, &path.to_string_lossy(), scratch)
     }
 }

@@ -14,6 +14,7 @@ pub mod scans;
 #[cfg(feature = "corpus")]
 pub mod sinks;
 pub mod spec;
+pub mod spectral;
 pub mod tensor;
 #[cfg(feature = "verify")]
 pub mod verify;

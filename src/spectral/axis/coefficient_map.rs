@@ -1,0 +1,369 @@
+//! An axis map on DCT coefficients.
+//!
+//! What enters: an [`AxisMap`] on samples and how many output frequencies are wanted. What leaves: for every output
+//! block, the input blocks it reads and a weight for each of their coefficients and each wanted frequency, laid out for
+//! the kernels. Nothing is applied to an image here, except by [`CoefficientMap::apply`], the kernels' slow twin.
+//!
+//! From input block j to output block i the map is `M_ij = D R_ij D^T` (R_ij: rows 8i.. and columns 8j.. of R). It is
+//! built row by row of R: the row's taps on block j give `t = sum w * D^T[x & 7]`, the spectrum of that row, and
+//! `M_ij += D[., r] t^T`. Rows r and 7 - r share a column of D up to the sign of odd frequencies, so they are added and
+//! subtracted first. The cost is 8 multiplications a tap and 4 * 8 * K a pair of blocks, never a dense 8 x 8 x 8 product.
+
+use std::ops::Range;
+
+use super::map::AxisMap;
+use crate::spectral::dct::{self, D, D_T};
+
+/// Precision of the weights: f32 for the kernels, f64 for verification. Built in f64 either way and rounded once.
+pub trait Real: Copy + Default + PartialEq + sealed::Sealed {
+    /// Rounds to this precision.
+    fn from_f64(value: f64) -> Self;
+    /// Exactly this value.
+    fn to_f64(self) -> f64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+impl Real for f32 {
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// How far back a block is looked for whose map is the same but for a shift: the longest period of a chroma ratio.
+const LONGEST_PERIOD: usize = 4;
+
+/// `y_i = sum over j of M_ij x_j + b_i`, for blocks of spectra along one axis; only frequencies `0..k` of y.
+///
+/// Output block i reads input blocks `first[i] .. first[i] + count[i]`, and its weights are
+/// `weights[offset[i] ..][..count[i] * 8 * k]` in the order (input block, input frequency u, output frequency), the last
+/// fastest. Blocks whose maps differ only by a shift share their weights, so offsets may repeat. Every output block reads
+/// at least one input block, with zero weights if it is constant, as long as there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CoefficientMap<T = f32> {
+    blocks_in: usize,
+    k: usize,
+    first: Vec<u32>,
+    count: Vec<u32>,
+    offset: Vec<usize>,
+    weights: Vec<T>,
+    /// `[blocks_out][k]`, or empty when all are zero.
+    bias: Vec<T>,
+    /// For every input block the hull of the outputs that read it.
+    readers: Vec<(u32, u32)>,
+    shift: Option<usize>,
+}
+
+impl<T: Real> CoefficientMap<T> {
+    /// Conjugates a map by the DCT and keeps output frequencies `0..k` (k is taken into 1..=8).
+    ///
+    /// `ceil(n_in / 8)` blocks are read; columns beyond `n_in` have no weight. `ceil(n_out / 8)` blocks are made; where
+    /// `n_out` ends inside a block its last row is repeated ([`Edge::Replicate`](super::Edge)).
+    pub fn new(map: &AxisMap, k: usize) -> CoefficientMap<T> {
+        let blocks_out = map.n_out().div_ceil(dct::N);
+        let mut built = CoefficientMap {
+            blocks_in: map.n_in().div_ceil(dct::N),
+            k: k.clamp(1, dct::N),
+            first: Vec::with_capacity(blocks_out),
+            count: Vec::with_capacity(blocks_out),
+            offset: Vec::with_capacity(blocks_out),
+            weights: Vec::new(),
+            bias: Vec::new(),
+            readers: Vec::new(),
+            shift: None,
+        };
+        for i in 0..blocks_out {
+            built.push_block(map, i);
+        }
+        built.place_constants();
+        built.push_bias(map);
+        built.readers = built.find_readers();
+        built.shift = built.find_shift(map);
+        built
+    }
+
+    fn push_block(&mut self, map: &AxisMap, i: usize) {
+        let rows = block_rows(map, i);
+        let (first, count) = blocks_read(&rows);
+        let same = (i.saturating_sub(LONGEST_PERIOD)..i).rev().find(|&past| {
+            let shift = dct::N * self.first[past] as usize;
+            self.count[past] as usize == count
+                && rows.iter().zip(&block_rows(map, past)).all(|((start, taps), (past_start, past_taps))| {
+                    start + shift == past_start + dct::N * first && taps == past_taps
+                })
+        });
+        let offset = match same {
+            Some(past) => self.offset[past],
+            None => {
+                let offset = self.weights.len();
+                self.weights.reserve(count * dct::N * self.k);
+                for j in first..first + count {
+                    self.push_weights(&rows, j);
+                }
+                offset
+            }
+        };
+        self.first.push(first as u32);
+        self.count.push(count as u32);
+        self.offset.push(offset);
+    }
+
+    /// The weights from input block j to the output block with these eight rows.
+    fn push_weights(&mut self, rows: &[(usize, &[f64]); dct::N], j: usize) {
+        let k = self.k;
+        if rows.iter().enumerate().all(|(r, &row)| row == (dct::N * j + r, &[1.0])) {
+            // A block that is only moved: exactly the identity, without the rounding of D D^T.
+            let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
+            return self.weights.extend((0..dct::N * k).map(one));
+        }
+        let mut sum = [[0.0f64; dct::N]; dct::N];
+        for r in 0..dct::N / 2 {
+            let (upper, lower) = match (row_spectrum(rows[r], j), row_spectrum(rows[7 - r], j)) {
+                (None, None) => continue,
+                (upper, lower) => (upper.unwrap_or_default(), lower.unwrap_or_default()),
+            };
+            let even: [f64; dct::N] = std::array::from_fn(|u| upper[u] + lower[u]);
+            let odd: [f64; dct::N] = std::array::from_fn(|u| upper[u] - lower[u]);
+            for (frequency, sum) in sum[..k].iter_mut().enumerate() {
+                let part = if frequency % 2 == 0 { &even } else { &odd };
+                for (s, t) in sum.iter_mut().zip(part) {
+                    *s += D[frequency][r] * t;
+                }
+            }
+        }
+        for u in 0..dct::N {
+            self.weights.extend(sum[..k].iter().map(|of_frequency| T::from_f64(of_frequency[u])));
+        }
+    }
+
+    /// Gives outputs that read nothing one input block with zero weights, near a neighbour's, so that kernels need no
+    /// special case and a stream of inputs meets them in order.
+    fn place_constants(&mut self) {
+        if self.blocks_in == 0 || self.count.iter().all(|&count| count > 0) {
+            return;
+        }
+        let zeros = self.weights.len();
+        self.weights.resize(zeros + dct::N * self.k, T::default());
+        let leading = self.count.iter().position(|&count| count > 0).unwrap_or(self.count.len());
+        let mut near = self.first.get(leading).copied().unwrap_or(0);
+        for i in 0..self.first.len() {
+            if self.count[i] == 0 {
+                (self.first[i], self.count[i], self.offset[i]) = (near, 1, zeros);
+            } else {
+                near = self.first[i] + self.count[i] - 1;
+            }
+        }
+    }
+
+    fn push_bias(&mut self, map: &AxisMap) {
+        if !map.has_bias() {
+            return;
+        }
+        for i in 0..self.first.len() {
+            let samples = std::array::from_fn(|r| map.bias((dct::N * i + r).min(map.n_out() - 1)));
+            self.bias.extend(dct::forward(&samples)[..self.k].iter().map(|&b| T::from_f64(b)));
+        }
+    }
+
+    fn find_readers(&self) -> Vec<(u32, u32)> {
+        let mut readers = vec![(u32::MAX, 0); self.blocks_in];
+        for (i, (&first, &count)) in (0u32..).zip(self.first.iter().zip(&self.count)) {
+            for (from, to) in &mut readers[first as usize..(first + count) as usize] {
+                (*from, *to) = ((*from).min(i), i + 1);
+            }
+        }
+        readers
+    }
+
+    fn find_shift(&self, map: &AxisMap) -> Option<usize> {
+        let shift = *self.first.first()? as usize;
+        let moved = |o| map.row(o) == (o + dct::N * shift, &[1.0]);
+        (map.n_out() % dct::N == 0 && !map.has_bias() && (0..map.n_out()).all(moved)).then_some(shift)
+    }
+}
+
+/// What the kernels and the tensor builder ask.
+impl<T: Real> CoefficientMap<T> {
+    /// Blocks read.
+    pub fn blocks_in(&self) -> usize {
+        self.blocks_in
+    }
+
+    /// Blocks made.
+    pub fn blocks_out(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Output frequencies kept, `0..k`; 1..=8.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// First input block of every output block.
+    pub fn first(&self) -> &[u32] {
+        &self.first
+    }
+
+    /// How many input blocks every output block reads.
+    pub fn count(&self) -> &[u32] {
+        &self.count
+    }
+
+    /// Where every output block's weights begin in [`weights`](Self::weights).
+    pub fn offset(&self) -> &[usize] {
+        &self.offset
+    }
+
+    /// All weights; the layout is described at the type.
+    pub fn weights(&self) -> &[T] {
+        &self.weights
+    }
+
+    /// The first input block of output i and its weights, `count * 8 * k` of them. Panics if `i >= blocks_out`.
+    pub fn taps(&self, i: usize) -> (usize, &[T]) {
+        let from = self.offset[i];
+        (self.first[i] as usize, &self.weights[from..from + self.count[i] as usize * dct::N * self.k])
+    }
+
+    /// The constants `[blocks_out][k]` added to the outputs, or an empty slice when there are none.
+    ///
+    /// They are the spectrum of the axis map's bias along this axis. In two dimensions a constant along the other axis is
+    /// its zero frequency alone: of a block (v, u) the horizontal map adds `sqrt(8) * bias[u]` at v = 0, and the vertical
+    /// map, applied after it, `sqrt(8) * bias[v]` at u = 0.
+    pub fn bias(&self) -> &[T] {
+        &self.bias
+    }
+
+    /// Whether outputs are the inputs, frequencies `0..k` of them.
+    pub fn is_identity(&self) -> bool {
+        self.shift == Some(0) && self.blocks_in == self.blocks_out()
+    }
+
+    /// `Some(s)` if output block i is input block i + s as it is: a crop along block borders.
+    pub fn shift(&self) -> Option<usize> {
+        self.shift
+    }
+
+    /// Hull of the input blocks that these output blocks read. Outputs beyond the last are ignored.
+    pub fn input_range(&self, outputs: Range<usize>) -> Range<usize> {
+        let end = outputs.end.min(self.first.len());
+        let start = outputs.start.min(end);
+        let reads = || self.first[start..end].iter().zip(&self.count[start..end]);
+        let from = reads().map(|(&first, _)| first).min().unwrap_or(0);
+        let to = reads().map(|(&first, &count)| first + count).max().unwrap_or(0);
+        from as usize..to as usize
+    }
+
+    /// Hull of the output blocks that read input block j; empty if none does.
+    pub fn readers(&self, j: usize) -> Range<usize> {
+        match self.readers.get(j) {
+            Some(&(from, to)) if from < to => from as usize..to as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// The last output block that reads input block j.
+    pub fn last_output_needing(&self, j: usize) -> Option<usize> {
+        self.readers(j).last()
+    }
+
+    /// The most input blocks that one output block reads: the length of a ring of inputs.
+    pub fn max_count(&self) -> usize {
+        self.count.iter().copied().max().unwrap_or(0) as usize
+    }
+
+    /// The most output blocks that one input block meets, by their hull: with inputs arriving in order, the length of a
+    /// ring of accumulators that is always enough, flips included.
+    pub fn max_open(&self) -> usize {
+        self.readers.iter().map(|&(from, to)| to.saturating_sub(from)).max().unwrap_or(0) as usize
+    }
+
+    /// The most output blocks left unfinished when an input block has been dealt with. Outputs that begin and end on the
+    /// same block pass through one more accumulator, so for a map that does not flip a ring of `max_carried() + 1` is
+    /// enough; where many outputs read one block alone (padding, strong enlarging) it is far shorter than `max_open()`.
+    pub fn max_carried(&self) -> usize {
+        let mut change = vec![0i64; self.blocks_in + 1];
+        for (&first, &count) in self.first.iter().zip(&self.count) {
+            // Unfinished after blocks first ..= first + count - 2.
+            change[first as usize] += 1;
+            change[(first + count).saturating_sub(1) as usize] -= 1;
+        }
+        let carried = change.iter().scan(0, |open, change| {
+            *open += change;
+            Some(*open)
+        });
+        carried.max().unwrap_or(0) as usize
+    }
+
+    /// Memory of the map in bytes, for a cache to count.
+    pub fn bytes(&self) -> usize {
+        let per_output = 2 * size_of::<u32>() + size_of::<usize>();
+        self.first.len() * per_output + self.readers.len() * 8 + (self.weights.len() + self.bias.len()) * size_of::<T>()
+    }
+
+    /// Applies the map to blocks of spectra along one axis, in f64: the slow twin of the kernels. Missing blocks count as
+    /// zero; frequencies from k on come out zero.
+    pub fn apply(&self, blocks: &[[f64; dct::N]]) -> Vec<[f64; dct::N]> {
+        (0..self.blocks_out())
+            .map(|i| {
+                let mut out = [0.0; dct::N];
+                for (y, b) in out.iter_mut().zip(self.bias.chunks_exact(self.k).nth(i).unwrap_or(&[])) {
+                    *y = b.to_f64();
+                }
+                let (first, weights) = self.taps(i);
+                let inputs = blocks.get(first..).unwrap_or(&[]).iter().flatten();
+                for (x, weights) in inputs.zip(weights.chunks_exact(self.k)) {
+                    for (y, w) in out.iter_mut().zip(weights) {
+                        *y += w.to_f64() * x;
+                    }
+                }
+                out
+            })
+            .collect()
+    }
+}
+
+/// The eight rows of R of output block i, the last one repeated where the block is not full.
+fn block_rows(map: &AxisMap, i: usize) -> [(usize, &[f64]); dct::N] {
+    std::array::from_fn(|r| map.row((dct::N * i + r).min(map.n_out() - 1)))
+}
+
+/// First input block and number of input blocks under these rows.
+fn blocks_read(rows: &[(usize, &[f64]); dct::N]) -> (usize, usize) {
+    let used = || rows.iter().filter(|(_, taps)| !taps.is_empty());
+    let first = used().map(|(start, _)| start / dct::N).min().unwrap_or(0);
+    let end = used().map(|(start, taps)| (start + taps.len()).div_ceil(dct::N)).max().unwrap_or(first);
+    (first, end - first)
+}
+
+/// The spectrum of a row of R on input block j, or `None` where the row does not reach the block.
+fn row_spectrum((start, taps): (usize, &[f64]), j: usize) -> Option<[f64; dct::N]> {
+    let from = start.max(dct::N * j);
+    let to = (start + taps.len()).min(dct::N * (j + 1));
+    if from >= to {
+        return None;
+    }
+    let mut spectrum = [0.0; dct::N];
+    for (x, w) in (from..to).zip(&taps[from - start..]) {
+        for (t, basis) in spectrum.iter_mut().zip(&D_T[x % dct::N]) {
+            *t += w * basis;
+        }
+    }
+    Some(spectrum)
+}
