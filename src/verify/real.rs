@@ -121,7 +121,7 @@ fn check(info: &ImageInfo, recipe: &Recipe) -> Result<(), Unavailable> {
     if frame.precision != 8 {
         return Err(Unavailable::Precision(frame.precision));
     }
-    if frame.components.iter().any(|c| frame.h_max % c.h != 0 || frame.v_max % c.v != 0) {
+    if frame.components.iter().any(|c| !frame.h_max.is_multiple_of(c.h) || !frame.v_max.is_multiple_of(c.v)) {
         return Err(Unavailable::Ratio);
     }
     Ok(())
@@ -185,7 +185,7 @@ fn is_inside(info: &ImageInfo, column: usize, row: usize) -> bool {
 fn is_inside_axis(block: usize, max: u8, own: u8, length: u32) -> bool {
     let (max, own) = (usize::from(max), usize::from(own));
     let read = if max == own { 8 * (block + 1) } else { (8 * (block + 1) * own).div_ceil(max) + 1 };
-    length % 8 == 0 || read <= length as usize
+    length.is_multiple_of(8) || read <= length as usize
 }
 
 #[cfg(test)]

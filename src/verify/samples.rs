@@ -31,7 +31,7 @@ impl Scale {
     /// The same scale with the smallest numerator and denominator; both must be positive.
     #[must_use]
     pub fn lowest_terms(self) -> Scale {
-        let divides = |d: &usize| self.numerator % d == 0 && self.denominator % d == 0;
+        let divides = |d: &usize| self.numerator.is_multiple_of(*d) && self.denominator.is_multiple_of(*d);
         let common = (1..=self.denominator).rev().find(divides).unwrap_or(1);
         Scale { numerator: self.numerator / common, denominator: self.denominator / common, ..self }
     }
