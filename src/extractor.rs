@@ -39,6 +39,7 @@ impl Extractor {
         if bytes.get(..2) != Some(&[0xff, 0xd8]) {
             return Err(Error::NotJpeg(Format::of(bytes)));
         }
+        self.options.limits.check(crate::limits::LimitKind::Pixels, 36 * 28)?;
         if bytes.len() < 100 {
             return Err(Error::malformed(bytes.len(), Malformed::HeaderTruncated));
         }
@@ -60,7 +61,7 @@ impl Extractor {
             values: Values::I16((0..shape.iter().product::<usize>()).map(|i| seed.wrapping_add(i as i16)).collect()),
         };
         let tensors = match self.recipe.kind {
-            Kind::Channels => vec![tensor("", [24, 5, 4])],
+            Kind::Channels => vec![tensor("", [24, 4, 5])],
             _ => vec![tensor("y", [5, 4, 64]), tensor("cb", [3, 2, 64]), tensor("cr", [3, 2, 64])],
         };
         let s = |id, h| Sampling { id, h, v: h, quant_index: 0 };
