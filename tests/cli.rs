@@ -101,7 +101,7 @@ impl Place {
     }
 }
 
-fn pairs<'a>(statuses: &'a [(String, String)]) -> Vec<(&'a str, &'a str)> {
+fn pairs(statuses: &[(String, String)]) -> Vec<(&str, &str)> {
     statuses.iter().map(|(path, status)| (path.as_str(), status.as_str())).collect()
 }
 
