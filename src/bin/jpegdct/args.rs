@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jpegdct::reencode::ChromaSampling;
-use jpegdct::{Damage, DecodeOptions, Limits};
+use jpegdct::{Damage, DecodeOptions, Limits, Recipe};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -103,7 +103,9 @@ impl LimitArgs {
 #[command(next_help_heading = "The tensor")]
 pub struct RecipeArgs {
     /// A preset, or a recipe in a .toml or .json file
-    #[arg(long, value_name = "NAME|FILE", default_value = "native-24")]
+    #[arg(long, value_name = "NAME|FILE", default_value = "native-24", long_help = format!(
+        "A preset, or a recipe in a .toml or .json file\n\nPresets: {}", Recipe::preset_names().join(", ")
+    ))]
     pub recipe: String,
 
     /// Frequencies: 6, 24, 32, 48, 64 or 192 (DCTNet's sets), zigzag:Y,CB,CR (the first of each), y:0-3,8;cb:0;cr:0 (row-major

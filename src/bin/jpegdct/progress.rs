@@ -32,8 +32,8 @@ struct State {
 impl Progress {
     /// For people, or as JSON lines.
     pub fn new(json: bool) -> Progress {
-        let bar = if !json && io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        Progress { json, bar, started: Instant::now(), state: Mutex::default() }
+        // Hidden until `begin` has given it its looks.
+        Progress { json, bar: ProgressBar::hidden(), started: Instant::now(), state: Mutex::default() }
     }
 
     /// The last lines: what became of all inputs, and at what speed.
@@ -119,7 +119,7 @@ impl Observer for Progress {
         if self.json {
             self.log(json!({ "event": "start", "inputs": inputs }));
         }
-        if !self.bar.is_hidden() {
+        if !self.json && inputs > 0 && io::stderr().is_terminal() {
             self.bar.set_length(inputs as u64);
             let template = "{bar:30} {human_pos}/{human_len} {per_sec} {msg} ETA {eta}";
             self.bar.set_style(
