@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn results_come_in_order() {
         let slow_at_first = |job: usize| {
-            std::thread::sleep(std::time::Duration::from_micros(if job % 7 == 0 { 500 } else { 0 }));
+            std::thread::sleep(std::time::Duration::from_micros(if job.is_multiple_of(7) { 500 } else { 0 }));
             job
         };
         for threads in [1, 4] {
