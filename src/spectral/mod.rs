@@ -11,3 +11,5 @@ pub mod dct;
 mod maps;
 mod plan;
 mod planes;
+#[cfg(test)]
+mod tests;
