@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jpegdct::reencode::ChromaSampling;
+use jpegdct::verify::DEFAULT_TOLERANCE;
 use jpegdct::{Damage, DecodeOptions, Limits, Recipe};
 
 const EXIT_CODES: &str = "\
@@ -30,6 +31,8 @@ pub enum Command {
     Extract(Box<ExtractArgs>),
     /// Show what files hold
     Inspect(InspectArgs),
+    /// Compare tensors with the pixel path
+    Verify(Box<VerifyArgs>),
 }
 
 /// Inputs, common to all commands.
@@ -108,6 +111,15 @@ pub struct RecipeArgs {
     ))]
     pub recipe: String,
 
+    /// Changes to it.
+    #[command(flatten)]
+    pub changes: ChangeArgs,
+}
+
+/// Changes to a recipe.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The tensor")]
+pub struct ChangeArgs {
     /// Frequencies: 6, 24, 32, 48, 64 or 192 (DCTNet's sets), zigzag:Y,CB,CR (the first of each), y:0-3,8;cb:0;cr:0 (row-major
     /// 8*v+u) or @FILE
     #[arg(long, value_name = "SET")]
@@ -138,7 +150,7 @@ pub struct RecipeArgs {
     pub orient: Option<String>,
 }
 
-impl RecipeArgs {
+impl ChangeArgs {
     /// The fields that are changed, as the recipe names them.
     pub fn changes(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
@@ -287,6 +299,65 @@ pub struct InspectArgs {
     pub limits: LimitArgs,
 }
 
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Compare tensors with the pixel path.
+
+Each image's tensor is compared with two others. Exact: blocks are brought to samples, every step is done there, blocks \
+are transformed again, all in 64-bit floating point; a difference is a fault. Real: another decoder gives 8-bit pixels, \
+and these are transformed; the difference is that path's rounding and clamping. Figures are in units of dequantised \
+coefficients, whatever the recipe's normalisation.",
+    after_help = EXIT_CODES,
+    after_long_help = format!("\
+An image passes if no value differs from the exact one by more than the tolerance. What the element type rounds off (half \
+a unit in the last place of f16, half a unit of i16) is taken off the difference first, and for an image with \
+coefficients beyond 1024, the range of 8-bit photographs, the tolerance is multiplied by its largest coefficient over 1024.
+
+SNR is 10 log10 of signal over error, in dB. Real SNR is over what the other decoder can be compared in: with edge replicate \
+all blocks, with edge stored those that depend on nothing beyond the image; chroma only where it upsamples as the recipe \
+does (triangle at ratios 1 and 2, replicate at 3 and 4). Clipped is the share of its samples that are 0 or 255.
+
+With --json, one object a line: for each image and recipe {{kind: image, recipe, path, status, error, excess, report}} in \
+the order of the inputs, then for each recipe {{kind: summary, recipe, tolerance, passed, differing, failed, summary}}. \
+status is ok, differs, damaged, refused, not_jpeg, unreadable or failed; excess is what the tolerance is compared with.
+
+Examples:
+  jpegdct verify photos
+  jpegdct verify photos --recipe native-24 --recipe native-192 --edge replicate
+
+{EXIT_CODES} (an image beyond the tolerance counts as failed, a file that is no JPEG too)")
+)]
+pub struct VerifyArgs {
+    /// Inputs.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// A preset, or a recipe in a .toml or .json file; may be given several times
+    #[arg(long = "recipe", value_name = "NAME|FILE", default_value = "native-24", help_heading = "The tensor")]
+    pub recipes: Vec<String>,
+
+    /// Changes to every recipe.
+    #[command(flatten)]
+    pub changes: ChangeArgs,
+
+    /// The largest difference that passes, in units of dequantised coefficients
+    #[arg(long, value_name = "T", default_value_t = DEFAULT_TOLERANCE, value_parser = parse_tolerance, help_heading = "The comparison")]
+    pub tolerance: f64,
+
+    /// How many of the worst files are named
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "The comparison")]
+    pub worst: usize,
+
+    /// One JSON object a line
+    #[arg(long, help_heading = "The comparison")]
+    pub json: bool,
+
+    /// Limits.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
 /// Formats of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum OutputFormat {
@@ -342,6 +413,14 @@ fn parse_number(text: &str) -> Result<u64, String> {
     number.get().checked_mul(1 << shift).ok_or_else(|| "too large".to_string())
 }
 
+/// A finite number, zero or more.
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("not a number of 0 or more".to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -360,6 +439,14 @@ mod tests {
         assert_eq!(parse_number("3 MiB"), Ok(3 << 20));
         for bad in ["", "0", "-1", "G", "1.5G", "1X", "99999999999T"] {
             assert!(parse_number(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tolerances_are_finite() {
+        assert_eq!(parse_tolerance("2e-3"), Ok(2e-3));
+        for bad in ["", "-1", "nan", "inf", "x"] {
+            assert!(parse_tolerance(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use jpegdct::reencode::ReencodeOptions;
 use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink};
 use jpegdct::{Damage, Extractor, Recipe};
 
-use crate::args::{DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, RecipeArgs};
+use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat};
 use crate::convert::Reencoder;
 use crate::failure::{Failure, SOME_FAILED};
 use crate::progress::Progress;
@@ -19,7 +19,7 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
         DamagedArg::Refuse => Damage::Refuse,
         DamagedArg::Keep => Damage::Keep,
     };
-    let recipe = recipe(&args.recipe)?;
+    let recipe = recipe(&args.recipe.recipe, &args.recipe.changes)?;
     let extractor = Extractor::new(recipe, args.limits.decode_options(damage)).map_err(Failure::usage)?;
     let reencoder = (!args.reencode.no_reencode).then(|| reencoder(args));
     let mut sink = sink(args, extractor.recipe())?;
@@ -46,9 +46,9 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The recipe the flags describe.
-pub fn recipe(args: &RecipeArgs) -> Result<Recipe, Failure> {
-    let mut recipe = Recipe::load(&args.recipe).map_err(Failure::usage)?;
-    for (field, value) in args.changes() {
+pub fn recipe(name_or_path: &str, changes: &ChangeArgs) -> Result<Recipe, Failure> {
+    let mut recipe = Recipe::load(name_or_path).map_err(Failure::usage)?;
+    for (field, value) in changes.changes() {
         recipe
             .set(field, value)
             .map_err(|error| Failure::usage(anyhow::Error::new(error).context(format!("--{field}"))))?;

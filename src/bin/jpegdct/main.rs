@@ -8,6 +8,7 @@ mod extract;
 mod failure;
 mod inspect;
 mod progress;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Extract(args) => extract::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Verify(args) => verify::run(&args),
     };
     result.unwrap_or_else(failure::Failure::report)
 }
