@@ -56,7 +56,56 @@ pub enum Error {
     Io(#[from] std::io::Error),
     /// An image that is not a JPEG could not be decoded or re-encoded.
     #[error("re-encoding failed: {0}")]
-    Reencode(String),
+    Reencode(Reencode),
+}
+
+impl Error {
+    /// The variant's name in reports: `malformed`, `unsupported`, `limit`, `not_jpeg`, `damaged`, `mismatch`, `io` or
+    /// `reencode`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Malformed { .. } => "malformed",
+            Error::Unsupported { .. } => "unsupported",
+            Error::Limit { .. } => "limit",
+            Error::NotJpeg(_) => "not_jpeg",
+            Error::Damaged(_) => "damaged",
+            Error::Mismatch(_) => "mismatch",
+            Error::Io(_) => "io",
+            Error::Reencode(_) => "reencode",
+        }
+    }
+
+    /// Byte offset in the file of what is wrong, where there is such a place.
+    pub fn offset(&self) -> Option<u64> {
+        match self {
+            Error::Malformed { offset, .. } | Error::Unsupported { offset, .. } => Some(*offset),
+            Error::Damaged(warning) => Some(warning.offset),
+            _ => None,
+        }
+    }
+}
+
+/// Why an image that is not a JPEG did not become one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reencode {
+    /// No decoder for this format is built in.
+    #[error("{0} is not among the formats that are decoded")]
+    Format(Format),
+    /// The decoder of the format refuses the bytes, with its own words.
+    #[error("{format}: {reason}")]
+    Decode {
+        /// The format the content has.
+        format: Format,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// No JPEG has this size: width, height.
+    #[error("{0} x {1} pixels do not fit a JPEG")]
+    Size(u32, u32),
+    /// The JPEG encoder failed, with its own words.
+    #[error("JPEG encoder: {0}")]
+    Encode(String),
 }
 
 /// How the bytes break T.81.

@@ -3,5 +3,13 @@
 //! What enters: quantised blocks, their tables and a description of the wanted tensor. What leaves: numbers. Nothing
 //! here ever holds a sample: whatever moves in space does so as a linear map on DCT coefficients ([`axis`]).
 
+mod apply;
 pub mod axis;
+pub(crate) mod builder;
+mod colour;
 pub mod dct;
+mod maps;
+mod plan;
+mod planes;
+#[cfg(test)]
+mod tests;

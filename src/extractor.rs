@@ -1,0 +1,115 @@
+//! The extractor: a recipe made ready, applied to one image after another.
+//!
+//! What enters: the bytes of a JPEG file. What leaves: its tensors and what decoding found. No files are walked and no
+//! threads are started here; an [`Extractor`] is shared by as many threads as the caller has, each with its own
+//! [`ExtractScratch`].
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::Result;
+use crate::limits::LimitKind;
+use crate::recipe::{Recipe, RecipeError};
+use crate::scans::{DecodeOptions, Scratch, Summary, decode_tiles};
+use crate::spectral::builder::{Builder, BuilderScratch, Spectral};
+use crate::tensor::Tensor;
+
+/// A recipe and decode options, ready for any number of images.
+#[derive(Debug)]
+pub struct Extractor {
+    spectral: Spectral,
+    options: DecodeOptions,
+}
+
+/// Buffers that one image after another uses. One a thread.
+#[derive(Debug, Default)]
+pub struct ExtractScratch {
+    decode: Scratch,
+    build: BuilderScratch,
+    bytes: Vec<u8>,
+}
+
+/// What one image gave.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Extraction {
+    /// One nameless tensor (kind `channels`), or one a component by name; kind `quantised` adds `quant_tables`, u16 of
+    /// shape (components, 8, 8).
+    pub tensors: Vec<Tensor>,
+    /// Headers, scans, warnings.
+    pub summary: Summary,
+    /// Values that did not fit the element type and were stored as its nearest end: beyond i16, or what would be
+    /// infinite in f16. Always 0 for f32.
+    pub saturated: u64,
+}
+
+impl Extractor {
+    /// Makes a recipe ready.
+    ///
+    /// # Errors
+    /// A recipe that is not valid, see [`Recipe::validate`].
+    pub fn new(recipe: Recipe, options: DecodeOptions) -> Result<Extractor, RecipeError> {
+        Ok(Extractor { spectral: Spectral::new(recipe)?, options })
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &Recipe {
+        self.spectral.recipe()
+    }
+
+    /// The decode options.
+    pub fn options(&self) -> &DecodeOptions {
+        &self.options
+    }
+
+    /// Extracts one image. `key` names it among others: equal bytes, recipe and key give equal tensors, whatever was
+    /// extracted before and on whichever thread.
+    ///
+    /// # Errors
+    /// What [`decode_tiles`] refuses; [`Error::Mismatch`](crate::Error::Mismatch) where the recipe does not fit the image;
+    /// [`Error::Limit`](crate::Error::Limit) for tensors above [`Limits::memory`](crate::Limits::memory);
+    /// [`Error::Malformed`](crate::Error::Malformed) where coefficients cannot be dequantised for want of a table.
+    pub fn extract(&self, bytes: &[u8], key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        // Nothing random yet depends on the image.
+        let _ = key;
+        let mut builder = Builder::new(&self.spectral, &self.options.limits, &mut scratch.build);
+        let summary = decode_tiles(bytes, &self.options, &mut scratch.decode, &mut builder)?;
+        let (tensors, saturated) = builder.finish(&summary.info);
+        Ok(Extraction { tensors, summary, saturated })
+    }
+
+    /// Extracts one image with buffers of its own and an empty key.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`].
+    pub fn extract_bytes(&self, bytes: &[u8]) -> Result<Extraction> {
+        self.extract(bytes, "", &mut ExtractScratch::default())
+    }
+
+    /// Reads to the end, then extracts. No more than [`Limits::file_bytes`](crate::Limits::file_bytes) is read.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`], and what the reader fails with.
+    pub fn extract_reader(&self, reader: impl Read, key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        let limits = &self.options.limits;
+        let mut bytes = std::mem::take(&mut scratch.bytes);
+        bytes.clear();
+        let read = reader.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        let result = read
+            .map_err(Into::into)
+            .and_then(|read| limits.check(LimitKind::FileBytes, read as u64))
+            .and_then(|()| self.extract(&bytes, key, scratch));
+        scratch.bytes = bytes;
+        result
+    }
+
+    /// Extracts a file; its path is the key.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract_reader`].
+    pub fn extract_path(&self, path: impl AsRef<Path>, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        let path = path.as_ref();
+        self.extract_reader(File::open(path)?, &path.to_string_lossy(), scratch)
+    }
+}

@@ -1,0 +1,136 @@
+//! The tensor builder: takes the tiles of one image and fills its tensors.
+//!
+//! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. The builder takes
+//! a tile apart into MCU rows and each of those into components, so that the order of all sums is the same however the
+//! image was cut into tiles.
+
+use super::apply::{Component, Outlet, Target, Workspace};
+use super::colour::{MixPlan, Mixer};
+use super::maps::Maps;
+use super::plan::{Compiled, Plan};
+use super::planes;
+use crate::error::{Error, Malformed, Result};
+use crate::limits::Limits;
+use crate::markers::ImageInfo;
+use crate::recipe::{Recipe, RecipeError};
+use crate::scans::{Demand, Tile, TileConsumer};
+use crate::tensor::Tensor;
+
+/// A recipe made ready, with the maps it has needed so far. Shared by all threads.
+#[derive(Debug)]
+pub(crate) struct Spectral {
+    compiled: Compiled,
+    maps: Maps,
+}
+
+impl Spectral {
+    /// Checks the recipe.
+    pub fn new(recipe: Recipe) -> Result<Spectral, RecipeError> {
+        Ok(Spectral { compiled: Compiled::new(recipe)?, maps: Maps::default() })
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &Recipe {
+        &self.compiled.recipe
+    }
+}
+
+/// Buffers of the builder, for one image after another.
+#[derive(Debug, Default)]
+pub(crate) struct BuilderScratch {
+    work: Workspace,
+    mixer: Mixer,
+}
+
+/// The tile consumer that fills tensors.
+pub(crate) struct Builder<'a> {
+    spectral: &'a Spectral,
+    limits: &'a Limits,
+    scratch: &'a mut BuilderScratch,
+    plan: Plan,
+    components: Vec<Component>,
+    mix: Option<MixPlan>,
+    targets: Vec<Target>,
+    saturated: u64,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for one image.
+    pub fn new(spectral: &'a Spectral, limits: &'a Limits, scratch: &'a mut BuilderScratch) -> Builder<'a> {
+        Builder {
+            spectral,
+            limits,
+            scratch,
+            plan: Plan::default(),
+            components: Vec::new(),
+            mix: None,
+            targets: Vec::new(),
+            saturated: 0,
+        }
+    }
+
+    /// The tensors, and how many of their values did not fit the element type and were saturated.
+    pub fn finish(self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
+        let mut tensors: Vec<Tensor> = self.targets.into_iter().map(Target::into_tensor).collect();
+        if self.plan.quant_tables {
+            tensors.push(planes::quant_tables(info));
+        }
+        (tensors, self.saturated)
+    }
+}
+
+impl TileConsumer for Builder<'_> {
+    fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
+        self.plan = Plan::new(&self.spectral.compiled, info, &self.spectral.maps, self.limits)?;
+        Ok(self.plan.demand(info))
+    }
+
+    fn begin(&mut self, info: &ImageInfo) -> Result<()> {
+        self.scratch.mixer.reset();
+        self.components.clear();
+        for (index, plan) in self.plan.components.drain(..).enumerate() {
+            let table = info.quant_tables.get(plan.component).and_then(Option::as_ref);
+            let table = match (plan.quantised, table) {
+                (true, _) => None,
+                (false, Some(table)) => Some(table),
+                (false, None) => {
+                    let missing = info.frame.components[plan.component].quant_index;
+                    return Err(Error::malformed(0, Malformed::MissingQuantTable(missing)));
+                }
+            };
+            self.components.push(Component::new(index, plan, table));
+        }
+        self.mix = self.plan.mix.take();
+        self.targets = self.plan.targets.drain(..).map(Target::new).collect();
+        if let Some(target) = self.targets.first_mut() {
+            self.saturated = self.plan.zeros.iter().map(|zero| target.write_zeros(zero.channel, zero.shift)).sum();
+        }
+        Ok(())
+    }
+
+    fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
+        let mut outlet = Outlet {
+            targets: &mut self.targets,
+            mixer: &mut self.scratch.mixer,
+            mix: self.mix.as_ref(),
+            saturated: &mut self.saturated,
+        };
+        let mcu_rows = |component: &Component| {
+            let (rows, v) = (tile.rows(component.component()), component.rows_per_mcu());
+            (!rows.is_empty()).then(|| (rows.start as usize / v, (rows.end as usize).div_ceil(v)))
+        };
+        let first = self.components.iter().filter_map(mcu_rows).map(|(first, _)| first).min().unwrap_or(0);
+        let end = self.components.iter().filter_map(mcu_rows).map(|(_, end)| end).max().unwrap_or(0);
+        for mcu_row in first..end {
+            for component in &self.components {
+                let (rows, v) = (tile.rows(component.component()), component.rows_per_mcu() as u32);
+                let mcu_row = mcu_row as u32;
+                for y in rows.start.max(mcu_row * v)..rows.end.min((mcu_row + 1) * v) {
+                    let row = tile.row(component.component(), y);
+                    component.apply_row(y as usize, row, &mut self.scratch.work, &mut outlet);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! From a recipe and the headers of one image to a plan: which components are read, which axis maps they go through,
+//! and where each wanted frequency is stored.
+//!
+//! What enters: a [`Compiled`] recipe and [`ImageInfo`]. What leaves: a [`Plan`], or the reason why the recipe does not
+//! fit the image. Nothing is decoded or allocated for the tensor here; the kinds `planes` and `quantised` are planned in
+//! [`super::planes`].
+
+use super::apply::Strides;
+use super::colour;
+use super::maps::{Axis, Maps, NativeAxis};
+use super::planes;
+use crate::error::{Error, Mismatch, Result};
+use crate::limits::{LimitKind, Limits};
+use crate::markers::{ColorModel, ImageInfo};
+use crate::recipe::{Chroma, Kind, Layout, Recipe, RecipeError};
+use crate::scans::Demand;
+use crate::spec::frame::Component;
+use crate::spec::zigzag::ZIGZAG;
+use crate::tensor::Dtype;
+
+/// A validated recipe with its normalisation as one multiplication and one addition a channel.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub recipe: Recipe,
+    /// Scale and shift of each channel, tensor order.
+    affine: Vec<(f32, f32)>,
+}
+
+impl Compiled {
+    /// Checks the recipe.
+    pub fn new(recipe: Recipe) -> Result<Compiled, RecipeError> {
+        recipe.validate()?;
+        let affine = match recipe.normalize.statistics_for(&recipe.channels)? {
+            None => vec![(1.0, 0.0); recipe.channels.len()],
+            Some(pairs) => pairs.iter().map(|(mean, std)| ((1.0 / std) as f32, (-mean / std) as f32)).collect(),
+        };
+        Ok(Compiled { recipe, affine })
+    }
+
+    /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order.
+    fn outputs(&self, list: usize) -> Vec<Output> {
+        let channels = &self.recipe.channels;
+        let first: usize = (0..list).map(|before| channels.component(before).len()).sum();
+        let place = |(n, &frequency): (usize, &u8)| {
+            let (scale, shift) = self.affine[first + n];
+            Output { frequency, channel: first + n, scale, shift }
+        };
+        channels.component(list).iter().enumerate().map(place).collect()
+    }
+}
+
+/// One channel of a tensor: what is stored is `coefficient * scale + shift`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    /// Row-major index `8 * v + u`.
+    pub frequency: u8,
+    /// Channel of the target.
+    pub channel: usize,
+    pub scale: f32,
+    pub shift: f32,
+}
+
+/// The description of a tensor to be filled.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetPlan {
+    pub name: String,
+    pub shape: Vec<usize>,
+    /// Blocks (high, wide).
+    pub grid: (usize, usize),
+    pub strides: Strides,
+    pub dtype: Dtype,
+}
+
+impl TargetPlan {
+    /// `channels` values a block, on a grid of blocks (high, wide).
+    pub fn new(name: &str, layout: Layout, channels: usize, grid: (usize, usize), dtype: Dtype) -> TargetPlan {
+        let (high, wide) = grid;
+        let (shape, strides) = match layout {
+            Layout::Chw => (vec![channels, high, wide], Strides { channel: high * wide, row: wide, column: 1 }),
+            Layout::Hwc => (vec![high, wide, channels], Strides { channel: 1, row: wide * channels, column: channels }),
+            Layout::Blocks => (vec![high, wide, 8, 8], Strides { channel: 1, row: wide * 64, column: 64 }),
+        };
+        TargetPlan { name: name.into(), shape, grid, strides, dtype }
+    }
+
+    /// Bytes the tensor takes; saturating, for the check against the limit.
+    pub fn bytes(&self) -> u64 {
+        let size = if self.dtype == Dtype::F32 { 4 } else { 2 };
+        self.shape.iter().fold(size, |product: u64, &n| product.saturating_mul(n as u64))
+    }
+}
+
+/// Where the finished block rows of a component go.
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// Each wanted frequency to a channel of a target.
+    Store { target: usize, outputs: Vec<Output> },
+    /// To the colour mixer, as its input R (0), G (1) or B (2): these frequencies.
+    Mix { input: usize, frequencies: Vec<u8> },
+}
+
+impl Route {
+    /// Row-major indices of the wanted frequencies.
+    pub fn frequencies(&self) -> impl Iterator<Item = u8> + '_ {
+        let (outputs, mixed) = match self {
+            Route::Store { outputs, .. } => (outputs.as_slice(), [].as_slice()),
+            Route::Mix { frequencies, .. } => ([].as_slice(), frequencies.as_slice()),
+        };
+        outputs.iter().map(|output| output.frequency).chain(mixed.iter().copied())
+    }
+}
+
+/// What becomes of one component.
+#[derive(Debug)]
+pub(crate) struct ComponentPlan {
+    /// Index in frame order.
+    pub component: usize,
+    /// Block rows of the component in an MCU row.
+    pub rows_per_mcu: usize,
+    pub vertical: Axis,
+    pub horizontal: Axis,
+    pub route: Route,
+    /// Quantised values as they are: every quantisation step counts as 1.
+    pub quantised: bool,
+}
+
+/// The plan for one image.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub targets: Vec<TargetPlan>,
+    pub components: Vec<ComponentPlan>,
+    /// Channels of target 0 that no component feeds: their coefficients are zero.
+    pub zeros: Vec<Output>,
+    /// Y, Cb and Cr from R, G and B, into target 0.
+    pub mix: Option<colour::MixPlan>,
+    /// Whether the quantisation tables are a tensor of their own.
+    pub quant_tables: bool,
+}
+
+impl Plan {
+    /// Makes the plan and checks that its tensors fit the memory limit.
+    pub fn new(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Limits) -> Result<Plan> {
+        let plan = match compiled.recipe.kind {
+            Kind::Channels => plan_channels(compiled, info, maps)?,
+            Kind::Planes | Kind::Quantised => planes::plan_planes(&compiled.recipe, info),
+        };
+        let bytes = plan.targets.iter().map(TargetPlan::bytes).fold(0, u64::saturating_add);
+        limits.check(LimitKind::Memory, bytes)?;
+        Ok(plan)
+    }
+
+    /// What the decoder must deliver for this plan.
+    pub fn demand(&self, info: &ImageInfo) -> Demand {
+        let mut highest = vec![None; info.frame.components.len()];
+        let mut mcu_rows = None::<std::ops::Range<usize>>;
+        for plan in &self.components {
+            highest[plan.component] = plan
+                .route
+                .frequencies()
+                .flat_map(|frequency| {
+                    let (v, u) = (usize::from(frequency / 8), usize::from(frequency % 8));
+                    let columns = plan.horizontal.input_frequencies(u);
+                    plan.vertical
+                        .input_frequencies(v)
+                        .flat_map(move |v| columns.clone().map(move |u| ZIGZAG[8 * v + u]))
+                })
+                .max();
+            let rows = plan.vertical.inputs();
+            let rows = rows.start / plan.rows_per_mcu..rows.end.div_ceil(plan.rows_per_mcu);
+            mcu_rows = Some(match mcu_rows {
+                Some(all) => all.start.min(rows.start)..all.end.max(rows.end),
+                None => rows,
+            });
+        }
+        let mcu_rows = mcu_rows.unwrap_or(0..0);
+        let row = |row: usize| (row as u32).min(info.frame.mcus_high);
+        Demand { highest, mcu_rows: row(mcu_rows.start)..row(mcu_rows.end) }
+    }
+}
+
+/// Kind `channels`: selected frequencies of Y, Cb and Cr on one grid.
+fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps) -> Result<Plan> {
+    let recipe = &compiled.recipe;
+    let grid = channel_grid(recipe, info);
+    let mut plan = Plan {
+        targets: vec![TargetPlan::new("", recipe.layout, recipe.channels.len(), grid, recipe.dtype)],
+        ..Plan::default()
+    };
+    let mut add = |component: usize, route: Route| {
+        plan.components.push(plan_component(recipe, info, maps, component, route)?);
+        Ok::<_, Error>(())
+    };
+    match info.color {
+        ColorModel::Grayscale => add(0, Route::Store { target: 0, outputs: compiled.outputs(0) })?,
+        ColorModel::YCbCr => {
+            for component in 0..3 {
+                add(component, Route::Store { target: 0, outputs: compiled.outputs(component) })?;
+            }
+        }
+        ColorModel::Rgb => {
+            let mix = colour::MixPlan::new(std::array::from_fn(|list| compiled.outputs(list)));
+            for input in 0..3 {
+                add(input, Route::Mix { input, frequencies: mix.frequencies().to_vec() })?;
+            }
+            plan.mix = Some(mix);
+        }
+        model => return Err(Error::Mismatch(Mismatch::ColorModel(model))),
+    }
+    plan.components.retain(|component| component.route.frequencies().next().is_some());
+    if info.color == ColorModel::Grayscale {
+        plan.zeros = [compiled.outputs(1), compiled.outputs(2)].concat();
+    }
+    if recipe.chroma == Chroma::None {
+        check_sizes(&plan, &info.frame.components)?;
+    }
+    Ok(plan)
+}
+
+/// The grid of the channel tensor, blocks (high, wide): the frame's, or without upsampling the first component's.
+fn channel_grid(recipe: &Recipe, info: &ImageInfo) -> (usize, usize) {
+    match (recipe.chroma, info.frame.components.first()) {
+        (Chroma::None, Some(first)) => (first.blocks_high as usize, first.blocks_wide as usize),
+        _ => (info.frame.height.div_ceil(8) as usize, info.frame.width.div_ceil(8) as usize),
+    }
+}
+
+fn plan_component(
+    recipe: &Recipe,
+    info: &ImageInfo,
+    maps: &Maps,
+    component: usize,
+    route: Route,
+) -> Result<ComponentPlan> {
+    let frame = &info.frame;
+    let Some(c) = frame.components.get(component) else {
+        return Err(Error::Mismatch(Mismatch::ColorModel(info.color)));
+    };
+    let highest = |of: fn(u8) -> u8| route.frequencies().map(of).max().map_or(1, |f| usize::from(f) + 1);
+    let (kept_v, kept_u) = (highest(|f| f / 8), highest(|f| f % 8));
+    let vertical = NativeAxis { samples: c.height, frame: frame.height, factor: c.v, factor_max: frame.v_max };
+    let horizontal = NativeAxis { samples: c.width, frame: frame.width, factor: c.h, factor_max: frame.h_max };
+    Ok(ComponentPlan {
+        component,
+        rows_per_mcu: usize::from(c.v),
+        vertical: vertical.map(recipe.chroma, recipe.edge, kept_v, maps),
+        horizontal: horizontal.map(recipe.chroma, recipe.edge, kept_u, maps),
+        route,
+        quantised: false,
+    })
+}
+
+/// Without upsampling every wanted component must have the blocks of the first.
+fn check_sizes(plan: &Plan, components: &[Component]) -> Result<()> {
+    let size = |c: &Component| (c.blocks_wide, c.blocks_high);
+    for &ComponentPlan { component, .. } in &plan.components {
+        let (blocks, luma) = (size(&components[component]), size(&components[0]));
+        if blocks != luma {
+            return Err(Error::Mismatch(Mismatch::PlaneSize { component, blocks, luma }));
+        }
+    }
+    Ok(())
+}

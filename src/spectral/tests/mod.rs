@@ -1,0 +1,6 @@
+//! The tensor builder against plain definitions, on synthetic images.
+
+mod builder;
+mod image;
+mod planes;
+mod reference;
