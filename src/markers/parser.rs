@@ -24,6 +24,8 @@ pub(crate) struct Parser<'a> {
     pub log: Log,
     /// The end-of-image marker was reached.
     ended: bool,
+    /// A scan header was handed out.
+    has_scan: bool,
 }
 
 /// A marker: its second byte and the offset of its first.
@@ -60,6 +62,7 @@ impl<'a> Parser<'a> {
             restart_interval: 0,
             log,
             ended: false,
+            has_scan: false,
         })
     }
 
@@ -68,13 +71,14 @@ impl<'a> Parser<'a> {
         while !self.ended {
             let Some(marker) = self.next_marker()? else {
                 self.ended = true;
-                if self.frame.is_none() {
+                if !self.has_scan {
                     return Err(Error::malformed(self.data.len(), Malformed::HeaderTruncated));
                 }
                 self.log.add(self.data.len(), WarningKind::PrematureEnd)?;
                 break;
             };
             if let Some(scan) = self.parse_segment(marker)? {
+                self.has_scan = true;
                 return Ok(Some(scan));
             }
         }

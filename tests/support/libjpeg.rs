@@ -1,0 +1,86 @@
+//! The independent decoder: mozjpeg's `jpeg_read_coefficients`, behind one safe function.
+
+use std::mem::MaybeUninit;
+use std::os::raw::{c_int, c_ulong};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use jpegdct::spec::fingerprint::Fnv1a;
+use mozjpeg_sys::*;
+
+/// What libjpeg makes of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Read to the end.
+    Read {
+        /// Warnings given.
+        warnings: i64,
+        /// Digest of each component, as `Plane::digest`.
+        digests: Vec<u64>,
+    },
+    /// Refused, with libjpeg's message code.
+    Refused(c_int),
+}
+
+struct Refusal(c_int);
+
+unsafe extern "C-unwind" fn error_exit(cinfo: &mut jpeg_common_struct) {
+    // SAFETY: libjpeg calls this with the error manager that `read` installed.
+    let code = unsafe { (*cinfo.err).msg_code };
+    resume_unwind(Box::new(Refusal(code)));
+}
+
+unsafe extern "C-unwind" fn emit_message(cinfo: &mut jpeg_common_struct, level: c_int) {
+    if level < 0 {
+        // SAFETY: as above.
+        unsafe { (*cinfo.err).num_warnings += 1 };
+    }
+}
+
+/// Reads all coefficients of a JPEG.
+pub fn read(bytes: &[u8]) -> Outcome {
+    if bytes.is_empty() {
+        return Outcome::Refused(0);
+    }
+    // SAFETY: the structures live on this frame until `jpeg_destroy_decompress`, `bytes` outlives the call, and libjpeg's
+    // errors unwind through C code built for it (feature `unwinding`).
+    unsafe {
+        let mut error: jpeg_error_mgr = MaybeUninit::zeroed().assume_init();
+        let mut cinfo: jpeg_decompress_struct = MaybeUninit::zeroed().assume_init();
+        cinfo.common.err = jpeg_std_error(&mut error);
+        error.error_exit = Some(error_exit);
+        error.emit_message = Some(emit_message);
+        jpeg_create_decompress(&mut cinfo);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            jpeg_mem_src(&mut cinfo, bytes.as_ptr(), bytes.len() as c_ulong);
+            jpeg_read_header(&mut cinfo, 1);
+            let arrays = jpeg_read_coefficients(&mut cinfo);
+            let digests = (0..cinfo.num_components as usize).map(|c| digest(&mut cinfo, *arrays.add(c), c)).collect();
+            Outcome::Read { warnings: (*cinfo.common.err).num_warnings as i64, digests }
+        }));
+        jpeg_destroy_decompress(&mut cinfo);
+        outcome.unwrap_or_else(|payload| match payload.downcast::<Refusal>() {
+            Ok(refusal) => Outcome::Refused(refusal.0),
+            Err(other) => resume_unwind(other),
+        })
+    }
+}
+
+/// # Safety
+/// `array` is the coefficient array of component `index` of `cinfo`, after `jpeg_read_coefficients`.
+unsafe fn digest(cinfo: &mut jpeg_decompress_struct, array: *mut jvirt_barray_control, index: usize) -> u64 {
+    let mut hash = Fnv1a::default();
+    // SAFETY: the caller's; rows below `height_in_blocks` and columns below `width_in_blocks` exist.
+    unsafe {
+        let component = &*cinfo.comp_info.add(index);
+        let (wide, high) = (component.width_in_blocks, component.height_in_blocks);
+        let access = (*cinfo.common.mem).access_virt_barray.expect("libjpeg has a memory manager");
+        for row in 0..high {
+            let rows = access(&mut cinfo.common, array, row, 1, 0);
+            let blocks = std::slice::from_raw_parts(*rows, wide as usize);
+            for value in blocks.iter().flatten() {
+                hash.write(&value.to_le_bytes());
+            }
+        }
+    }
+    hash.finish()
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Makes and checks fixtures/: the JPEG files (and a few that are not) that the tests read.
+
+    make_fixtures.py --check      every file is listed with its SHA-256 and nothing else is there (standard library only)
+    make_fixtures.py --rebuild    the writer-made files, made again in memory, equal those on disk (standard library only)
+    make_fixtures.py --writer     write the writer-made files; keep those of other encoders (standard library only)
+    make_fixtures.py --all        write everything; needs the encoders that tools/make_fixtures installs
+
+Exit code 1 if a check fails.
+"""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parent
+sys.path.insert(0, str(TOOLS))
+
+from fixturesets import (colour, damaged, encoders, exif, manifest, other_formats, photos, progressive,  # noqa: E402
+                         refused, restart, sampling, sequential, special, tables)
+
+FIXTURES = TOOLS.parent / "fixtures"
+MANIFEST = FIXTURES / "manifest.toml"
+WRITER_SETS = (sequential, progressive, sampling, colour, restart, tables, exif, special, damaged, refused)
+OTHER_SETS = (encoders, other_formats, photos)
+UNLISTED = {"manifest.toml", "README.md"}
+
+
+def make(sets):
+    """path -> Fixture for every fixture of these sets; a path may appear once."""
+    made = {}
+    for module in sets:
+        for fixture in module.fixtures():
+            if fixture.path in made:
+                raise ValueError(f"two fixtures named {fixture.path}")
+            made[fixture.path] = fixture
+    return made
+
+
+def check():
+    """Names of files that are missing, unlisted, or not what the manifest says."""
+    listed = {entry["path"]: entry["sha256"] for entry in manifest.read_manifest(MANIFEST.read_text())}
+    present = {p.relative_to(FIXTURES).as_posix() for p in FIXTURES.rglob("*") if p.is_file()} - UNLISTED
+    faults = [f"not listed: {path}" for path in sorted(present - set(listed))]
+    faults += [f"missing: {path}" for path in sorted(set(listed) - present)]
+    for path in sorted(present & set(listed)):
+        if hashlib.sha256((FIXTURES / path).read_bytes()).hexdigest() != listed[path]:
+            faults.append(f"changed: {path}")
+    return faults, len(listed)
+
+
+def rebuild():
+    """Names of writer-made files (or manifest entries) that differ from a fresh making."""
+    listed = {entry["path"]: entry for entry in manifest.read_manifest(MANIFEST.read_text())}
+    made = make(WRITER_SETS)
+    faults = []
+    for path, fixture in made.items():
+        file = FIXTURES / path
+        if not file.is_file() or file.read_bytes() != fixture.data:
+            faults.append(f"differs: {path}")
+        elif listed.get(path) != manifest.entry_of(fixture):
+            faults.append(f"manifest entry differs: {path}")
+    return faults, len(made)
+
+
+def write(with_others):
+    """Write the fixtures and the manifest; files of other encoders are kept unless `with_others`."""
+    made = make(WRITER_SETS + (OTHER_SETS if with_others else ()))
+    kept = []
+    if not with_others and MANIFEST.exists():
+        folders = tuple(module.FOLDER for module in OTHER_SETS)
+        kept = [e for e in manifest.read_manifest(MANIFEST.read_text()) if e["path"].startswith(folders)]
+    keep = UNLISTED | set(made) | {entry["path"] for entry in kept}
+    for old in FIXTURES.rglob("*"):
+        if old.is_file() and old.relative_to(FIXTURES).as_posix() not in keep:
+            old.unlink()
+    for path, fixture in made.items():
+        (FIXTURES / path).parent.mkdir(parents=True, exist_ok=True)
+        (FIXTURES / path).write_bytes(fixture.data)
+    MANIFEST.write_text(manifest.write_manifest([manifest.entry_of(f) for f in made.values()] + kept))
+    return len(made) + len(kept)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    for name in ("check", "rebuild", "writer", "all"):
+        mode.add_argument(f"--{name}", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.writer or chosen.all:
+        print(f"{write(chosen.all)} fixtures written")
+        return 0
+    faults, count = check() if chosen.check else rebuild()
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    print(f"{count} fixtures, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
