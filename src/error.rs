@@ -56,7 +56,56 @@ pub enum Error {
     Io(#[from] std::io::Error),
     /// An image that is not a JPEG could not be decoded or re-encoded.
     #[error("re-encoding failed: {0}")]
-    Reencode(String),
+    Reencode(Reencode),
+}
+
+impl Error {
+    /// The variant's name in reports: `malformed`, `unsupported`, `limit`, `not_jpeg`, `damaged`, `mismatch`, `io` or
+    /// `reencode`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Malformed { .. } => "malformed",
+            Error::Unsupported { .. } => "unsupported",
+            Error::Limit { .. } => "limit",
+            Error::NotJpeg(_) => "not_jpeg",
+            Error::Damaged(_) => "damaged",
+            Error::Mismatch(_) => "mismatch",
+            Error::Io(_) => "io",
+            Error::Reencode(_) => "reencode",
+        }
+    }
+
+    /// Byte offset in the file of what is wrong, where there is such a place.
+    pub fn offset(&self) -> Option<u64> {
+        match self {
+            Error::Malformed { offset, .. } | Error::Unsupported { offset, .. } => Some(*offset),
+            Error::Damaged(warning) => Some(warning.offset),
+            _ => None,
+        }
+    }
+}
+
+/// Why an image that is not a JPEG did not become one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reencode {
+    /// No decoder for this format is built in.
+    #[error("{0} is not among the formats that are decoded")]
+    Format(Format),
+    /// The decoder of the format refuses the bytes, with its own words.
+    #[error("{format}: {reason}")]
+    Decode {
+        /// The format the content has.
+        format: Format,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// No JPEG has this size: width, height.
+    #[error("{0} x {1} pixels do not fit a JPEG")]
+    Size(u32, u32),
+    /// The JPEG encoder failed, with its own words.
+    #[error("JPEG encoder: {0}")]
+    Encode(String),
 }
 
 /// How the bytes break T.81.
@@ -263,14 +312,10 @@ pub enum WarningKind {
     Progression(u8, u8, u8),
     /// A sequential scan whose Ss, Se, Ah, Al are not 0, 63, 0, 0.
     SequentialParameters,
-    /// A segment after the last scan that could not be read.
-    TrailingSegment(u8),
-    /// A coefficient outside i16, stored saturated (how many so far).
-    Saturated(u32),
+    /// Coefficients outside i16, stored saturated.
+    Saturated,
     /// A segment after the headers broke T.81; what was decoded before it is kept.
     Malformed(Malformed),
-    /// The scan limit was reached; later scans are not decoded.
-    ScanLimit(u32),
     /// Bytes before the start of image.
     LeadingBytes(u32),
     /// Bytes after the end of image.
@@ -283,6 +328,8 @@ pub enum WarningKind {
     NoQuantTable(u8),
     /// Huffman tables are missing; the typical ones of T.81 annex K are used, as motion JPEG does.
     DefaultHuffmanTables,
+    /// More damage than is listed: how many further warnings.
+    Suppressed(u32),
 }
 
 impl Warning {
@@ -316,15 +363,14 @@ impl fmt::Display for WarningKind {
                 write!(f, "coefficient {k} is refined from bit {ah}, expected {expected}")
             }
             SequentialParameters => write!(f, "spectral selection in a sequential scan"),
-            TrailingSegment(m) => write!(f, "segment 0xff{m:02x} after the last scan cannot be read"),
-            Saturated(n) => write!(f, "{n} coefficients outside 16 bits are saturated"),
+            Saturated => write!(f, "coefficients outside 16 bits are saturated"),
             Malformed(m) => write!(f, "{m}"),
-            ScanLimit(n) => write!(f, "only the first {n} scans are decoded"),
             LeadingBytes(n) => write!(f, "{n} bytes before the start of image"),
             TrailingBytes(n) => write!(f, "{n} bytes after the end of image"),
             Exif => write!(f, "the EXIF block cannot be read"),
             AdobeTransform(t) => write!(f, "unknown Adobe colour transform {t}"),
             NoQuantTable(i) => write!(f, "quantisation table {i} is not defined"),
+            Suppressed(n) => write!(f, "{n} further warnings of damage"),
             DefaultHuffmanTables => write!(f, "missing Huffman tables: the typical ones are used"),
         }
     }

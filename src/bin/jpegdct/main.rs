@@ -1,2 +1,26 @@
-//! The command.
-fn main() {}
+//! The `jpegdct` command: arguments to calls of the library, results to files, stdout and an exit code.
+//!
+//! One file a command. What a program reads goes to stdout; progress and messages go to stderr.
+
+mod args;
+mod convert;
+mod extract;
+mod failure;
+mod inspect;
+mod progress;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Extract(args) => extract::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Verify(args) => verify::run(&args),
+    };
+    result.unwrap_or_else(failure::Failure::report)
+}

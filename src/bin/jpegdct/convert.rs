@@ -1,0 +1,23 @@
+//! The adapter between the corpus room, which knows no wing, and the re-encode wing.
+
+use jpegdct::Result;
+use jpegdct::corpus::Convert;
+use jpegdct::markers::sniff::Format;
+use jpegdct::reencode::{ReencodeOptions, is_supported, to_jpeg};
+
+/// Re-encodes what is no JPEG.
+pub struct Reencoder(pub ReencodeOptions);
+
+impl Convert for Reencoder {
+    fn to_jpeg(&self, bytes: &[u8], _format: Format) -> Result<Vec<u8>> {
+        to_jpeg(bytes, &self.0)
+    }
+
+    fn takes(&self, format: Format) -> bool {
+        is_supported(format)
+    }
+
+    fn describe(&self) -> String {
+        format!("quality {}, {}", self.0.quality, self.0.sampling)
+    }
+}

@@ -1,0 +1,84 @@
+//! `jpegdct extract`: images to tensors.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use jpegdct::corpus::{self, Convert, Job, OnError};
+use jpegdct::reencode::ReencodeOptions;
+use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink};
+use jpegdct::{Damage, Extractor, Recipe};
+
+use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat};
+use crate::convert::Reencoder;
+use crate::failure::{Failure, SOME_FAILED};
+use crate::progress::Progress;
+
+/// Runs the command.
+pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
+    let damage = match args.run.damaged {
+        DamagedArg::Refuse => Damage::Refuse,
+        DamagedArg::Keep => Damage::Keep,
+    };
+    let recipe = recipe(&args.recipe.recipe, &args.recipe.changes)?;
+    let extractor = Extractor::new(recipe, args.limits.decode_options(damage)).map_err(Failure::usage)?;
+    let reencoder = (!args.reencode.no_reencode).then(|| reencoder(args));
+    let mut sink = sink(args, extractor.recipe())?;
+
+    let inputs = corpus::list(&args.input.inputs);
+    let progress = Progress::new(args.run.log == LogArg::Json);
+    let job = Job {
+        extractor: &extractor,
+        convert: reencoder.as_ref().map(|reencoder| reencoder as &dyn Convert),
+        folder: &args.output,
+        threads: args.input.threads(),
+        on_error: match args.run.on_error {
+            OnErrorArg::Skip => OnError::Skip,
+            OnErrorArg::Stop => OnError::Stop,
+        },
+        limits: args.limits.limits(),
+        observer: &progress,
+    };
+    let report = corpus::extract(&inputs, &job, &mut *sink)
+        .with_context(|| format!("cannot write {}", args.output.display()))?;
+    progress.finish(&report, inputs.len(), &args.output);
+    let all_good = report.complete && report.counts.failures() == 0 && report.counts.inputs > 0;
+    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+}
+
+/// The recipe the flags describe.
+pub fn recipe(name_or_path: &str, changes: &ChangeArgs) -> Result<Recipe, Failure> {
+    let mut recipe = Recipe::load(name_or_path).map_err(Failure::usage)?;
+    for (field, value) in changes.changes() {
+        recipe
+            .set(field, value)
+            .map_err(|error| Failure::usage(anyhow::Error::new(error).context(format!("--{field}"))))?;
+    }
+    recipe.validate().map_err(Failure::usage)?;
+    Ok(recipe)
+}
+
+fn reencoder(args: &ExtractArgs) -> Reencoder {
+    let mut options = ReencodeOptions::default();
+    options.quality = args.reencode.reencode_quality;
+    options.sampling = args.reencode.reencode_sampling;
+    options.limits = args.limits.limits();
+    Reencoder(options)
+}
+
+fn sink(args: &ExtractArgs, recipe: &Recipe) -> Result<Box<dyn Sink>, Failure> {
+    let (images, bytes) = (args.run.shard_images, args.run.shard_bytes);
+    match args.run.format {
+        OutputFormat::Npy if images.is_some() || bytes.is_some() => {
+            Err(Failure::usage(anyhow::anyhow!("--format npy has no shards")))
+        }
+        OutputFormat::Npy => Ok(Box::new(NpySink::new(&args.output))),
+        OutputFormat::Safetensors => {
+            let default = ShardSize::default();
+            let size = ShardSize {
+                images: images.map_or(default.images, |images| images as usize),
+                bytes: bytes.unwrap_or(default.bytes),
+            };
+            Ok(Box::new(SafetensorsSink::new(&args.output, recipe, size)))
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! What became of every input: `manifest.jsonl`, one line each, and `dataset.json`, once for the run.
+//!
+//! What enters: results in input order. What leaves: the two files. While a run goes on its manifest has the hidden
+//! name `.manifest.jsonl.part`; a folder without `manifest.jsonl` holds an unfinished run. Nothing in either file
+//! depends on time, place or number of threads.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Warning};
+use crate::markers::ImageInfo;
+use crate::markers::sniff::Format;
+use crate::recipe::Recipe;
+use crate::scans::Summary;
+use crate::sinks::Output;
+
+/// What became of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its tensors are written.
+    Ok,
+    /// The header is good and the data is not. With `--damaged keep` it has outputs (lost coefficients are zero, the
+    /// warnings say what was found); by default it has none.
+    Damaged,
+    /// A JPEG that is malformed, unsupported, over a limit, or that the recipe does not fit.
+    Refused,
+    /// Not a JPEG, and not re-encoded: of no known format, not decodable, or re-encoding is off.
+    NotJpeg,
+    /// It could not be read, or is not there.
+    Unreadable,
+    /// Something else went wrong: its output could not be written, or the program has a fault.
+    Failed,
+}
+
+impl Status {
+    /// The status of an error.
+    pub fn of(error: &Error) -> Status {
+        match error {
+            Error::Damaged(_) => Status::Damaged,
+            Error::NotJpeg(_) | Error::Reencode(_) => Status::NotJpeg,
+            Error::Io(_) => Status::Unreadable,
+            Error::Malformed { .. } | Error::Unsupported { .. } | Error::Limit { .. } | Error::Mismatch(_) => {
+                Status::Refused
+            }
+        }
+    }
+
+    /// The name used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Ok => "ok",
+            Status::Damaged => "damaged",
+            Status::Refused => "refused",
+            Status::NotJpeg => "not_jpeg",
+            Status::Unreadable => "unreadable",
+            Status::Failed => "failed",
+        }
+    }
+}
+
+/// Why an input has no output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// Kind of error, [`Error::kind`], or `write` (output not written) or `panic` (a fault of the program).
+    pub kind: String,
+    /// For people.
+    pub message: String,
+    /// Byte offset in the file, where there is such a place.
+    pub offset: Option<u64>,
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        ErrorReport { kind: error.kind().into(), message: error.to_string(), offset: error.offset() }
+    }
+}
+
+/// One component of the JPEG that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)] // fields of the frame header, see `spec::frame::Component`
+pub struct ComponentReport {
+    pub id: u8,
+    pub h: u8,
+    pub v: u8,
+    pub width: u32,
+    pub height: u32,
+    pub blocks_wide: u32,
+    pub blocks_high: u32,
+}
+
+/// What an input is. Fields that are not known are `null`; for a re-encoded image, all but `format` and `bytes` are
+/// those of the intermediate JPEG.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// `jpeg`, `png`, `webp`, `tiff`, `bmp`, `gif`, `pnm` ... by content.
+    pub format: Option<String>,
+    /// Size of the file.
+    pub bytes: Option<u64>,
+    /// Coding process.
+    pub process: Option<String>,
+    /// Bits a sample.
+    pub precision: Option<u8>,
+    /// Columns of pixels as stored.
+    pub width: Option<u32>,
+    /// Lines of pixels as stored.
+    pub height: Option<u32>,
+    /// Colour model.
+    pub color: Option<String>,
+    /// EXIF orientation, 1..=8.
+    pub orientation: Option<u8>,
+    /// MCUs between restart markers, 0 without.
+    pub restart_interval: Option<u16>,
+    /// Scans decoded.
+    pub scans: Option<u32>,
+    /// Components in frame order.
+    pub components: Vec<ComponentReport>,
+}
+
+impl SourceReport {
+    /// Takes over what decoding found.
+    pub fn describe(&mut self, summary: &Summary) {
+        let ImageInfo { frame, color, orientation, restart_interval, .. } = &summary.info;
+        self.process = Some(frame.process.name().into());
+        self.precision = Some(frame.precision);
+        self.width = Some(frame.width);
+        self.height = Some(frame.height);
+        self.color = Some(color.name().into());
+        self.orientation = Some(*orientation);
+        self.restart_interval = Some(*restart_interval);
+        self.scans = Some(summary.scans);
+        let component = |c: &crate::spec::frame::Component| ComponentReport {
+            id: c.id,
+            h: c.h,
+            v: c.v,
+            width: c.width,
+            height: c.height,
+            blocks_wide: c.blocks_wide,
+            blocks_high: c.blocks_high,
+        };
+        self.components = frame.components.iter().map(component).collect();
+    }
+}
+
+/// The name of a format in reports, `None` for content of no known format.
+pub(super) fn format_name(format: Format) -> Option<String> {
+    match format {
+        Format::Empty | Format::Unknown => None,
+        format => Some(format.to_string().to_lowercase().replace(' ', "")),
+    }
+}
+
+/// One line of `manifest.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The input as it was reached, with forward slashes.
+    pub path: String,
+    /// Its place in the output, unique in the run.
+    pub key: String,
+    /// What became of it.
+    pub status: Status,
+    /// Why it has no output.
+    pub error: Option<ErrorReport>,
+    /// Its tensors and where they are.
+    pub outputs: Vec<Output>,
+    /// What it is.
+    pub source: SourceReport,
+    /// How it was re-encoded, `null` for a JPEG.
+    pub reencoded: Option<String>,
+    /// Fingerprint of the recipe.
+    pub recipe: String,
+    /// What was odd about it.
+    pub warnings: Vec<String>,
+    /// Tensor values that did not fit i16 and were saturated.
+    pub saturated: u64,
+}
+
+impl Entry {
+    /// An entry of which nothing is known yet.
+    pub fn new(path: String, key: String, recipe: String) -> Entry {
+        Entry {
+            path,
+            key,
+            status: Status::Ok,
+            error: None,
+            outputs: Vec::new(),
+            source: SourceReport::default(),
+            reencoded: None,
+            recipe,
+            warnings: Vec::new(),
+            saturated: 0,
+        }
+    }
+
+    /// Takes over warnings; one of damage makes the status [`Status::Damaged`].
+    pub fn warn(&mut self, warnings: &[Warning]) {
+        self.warnings.extend(warnings.iter().map(Warning::to_string));
+        if warnings.iter().any(Warning::is_damage) {
+            self.status = Status::Damaged;
+        }
+    }
+
+    /// Makes it an entry without output.
+    pub fn fail(&mut self, status: Status, error: ErrorReport) {
+        self.status = status;
+        self.error = Some(error);
+        self.outputs.clear();
+    }
+
+    /// Whether it has no output.
+    pub fn is_failure(&self) -> bool {
+        self.error.is_some()
+    }
+}
+
+/// How many inputs became what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All inputs attempted.
+    pub inputs: u64,
+    /// [`Status::Ok`].
+    pub ok: u64,
+    /// [`Status::Damaged`] with outputs.
+    pub damaged_kept: u64,
+    /// [`Status::Damaged`] without outputs.
+    pub damaged: u64,
+    /// [`Status::Refused`].
+    pub refused: u64,
+    /// [`Status::NotJpeg`].
+    pub not_jpeg: u64,
+    /// [`Status::Unreadable`].
+    pub unreadable: u64,
+    /// [`Status::Failed`].
+    pub failed: u64,
+    /// Of those with outputs: re-encoded ones.
+    pub reencoded: u64,
+}
+
+impl Counts {
+    /// Counts one entry.
+    pub fn add(&mut self, entry: &Entry) {
+        self.inputs += 1;
+        *match entry.status {
+            Status::Ok => &mut self.ok,
+            Status::Damaged if !entry.is_failure() => &mut self.damaged_kept,
+            Status::Damaged => &mut self.damaged,
+            Status::Refused => &mut self.refused,
+            Status::NotJpeg => &mut self.not_jpeg,
+            Status::Unreadable => &mut self.unreadable,
+            Status::Failed => &mut self.failed,
+        } += 1;
+        self.reencoded += u64::from(entry.reencoded.is_some() && !entry.is_failure());
+    }
+
+    /// Inputs without outputs.
+    pub fn failures(&self) -> u64 {
+        self.inputs - self.ok - self.damaged_kept
+    }
+}
+
+/// `dataset.json`: what the folder holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Version of jpegdct that wrote it.
+    pub jpegdct_version: String,
+    /// Format of the tensors.
+    pub format: String,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Its fingerprint.
+    pub recipe_hash: String,
+    /// Whether every input was attempted; not so after a stop at the first failure.
+    pub complete: bool,
+    /// How many inputs became what.
+    pub counts: Counts,
+}
+
+/// Writes the two files.
+#[derive(Debug)]
+pub struct Manifest {
+    folder: PathBuf,
+    hidden: PathBuf,
+    lines: BufWriter<File>,
+}
+
+impl Manifest {
+    /// Begins a manifest in `folder`, which is made if it is missing. The files of an earlier run are removed: they
+    /// would describe outputs that are being replaced.
+    ///
+    /// # Errors
+    /// A folder that cannot be made or written.
+    pub fn create(folder: &Path) -> io::Result<Manifest> {
+        std::fs::create_dir_all(folder)?;
+        let hidden = folder.join(".manifest.jsonl.part");
+        let lines = BufWriter::new(File::create(&hidden)?);
+        for name in ["manifest.jsonl", "dataset.json"] {
+            match std::fs::remove_file(folder.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(Manifest { folder: folder.into(), hidden, lines })
+    }
+
+    /// Appends one entry; it is handed to the operating system at once, so that a killed run leaves what it did.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&mut self, entry: &Entry) -> io::Result<()> {
+        serde_json::to_writer(&mut self.lines, entry)?;
+        self.lines.write_all(b"\n")?;
+        self.lines.flush()
+    }
+
+    /// Gives both files their names.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn finish(self, dataset: &Dataset) -> io::Result<()> {
+        self.lines.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let mut text = serde_json::to_vec_pretty(dataset)?;
+        text.push(b'\n');
+        let hidden = self.folder.join(".dataset.json.part");
+        std::fs::write(&hidden, text)?;
+        std::fs::rename(hidden, self.folder.join("dataset.json"))?;
+        std::fs::rename(self.hidden, self.folder.join("manifest.jsonl"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Malformed, WarningKind};
+
+    #[test]
+    fn counts_add_up() {
+        let mut counts = Counts::default();
+        let mut entry = Entry::new("a".into(), "a".into(), "0".into());
+        counts.add(&entry);
+        entry.warn(&[Warning { offset: 9, kind: WarningKind::PrematureEnd }]);
+        counts.add(&entry);
+        let error = Error::malformed(5, Malformed::NoScan);
+        entry.fail(Status::of(&error), (&error).into());
+        assert_eq!(entry.error.as_ref().unwrap().offset, Some(5));
+        counts.add(&entry);
+        assert_eq!(counts, Counts { inputs: 3, ok: 1, damaged_kept: 1, refused: 1, ..Default::default() });
+        assert_eq!(counts.failures(), 1);
+    }
+
+    #[test]
+    fn harmless_warnings_leave_an_image_ok() {
+        let mut entry = Entry::new("a".into(), "a".into(), "0".into());
+        entry.warn(&[Warning { offset: 9, kind: WarningKind::TrailingBytes(3) }]);
+        assert_eq!((entry.status, entry.warnings.len()), (Status::Ok, 1));
+    }
+
+    #[test]
+    fn a_manifest_appears_when_it_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("x/out");
+        let mut manifest = Manifest::create(&out).unwrap();
+        let entry = Entry::new("a".into(), "a".into(), "0".into());
+        manifest.write(&entry).unwrap();
+        assert!(!out.join("manifest.jsonl").exists());
+        let dataset = Dataset {
+            jpegdct_version: "0".into(),
+            format: "npy".into(),
+            recipe: Recipe::default(),
+            recipe_hash: Recipe::default().hash(),
+            complete: true,
+            counts: Counts::default(),
+        };
+        manifest.finish(&dataset).unwrap();
+        let line = std::fs::read_to_string(out.join("manifest.jsonl")).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
+        let text = std::fs::read_to_string(out.join("dataset.json")).unwrap();
+        assert_eq!(serde_json::from_str::<Dataset>(&text).unwrap(), dataset);
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
+        Manifest::create(&out).unwrap();
+        assert!(!out.join("dataset.json").exists());
+    }
+}

@@ -1,0 +1,236 @@
+//! Wing: checks tensors against the samples they stand for.
+//!
+//! What enters: the bytes of a JPEG and a recipe. What leaves: how far the tensor that the crate makes of them is from
+//! two others: [`reference`], the same linear mathematics done on samples in f64, where a difference is a fault; and
+//! [`real`], the path over decoded 8-bit pixels, where the difference is that path's rounding. No tensor is ever made
+//! here for use, no file is read and nothing is re-encoded; files that are not JPEG are an error.
+//!
+//! Figures are in units of dequantised coefficients whatever the normalisation: a tensor's values are multiplied by the
+//! standard deviations and the means are added before anything is compared, so one tolerance serves all channels and
+//! recipes. What the element type rounds off (f16, i16) is taken off a difference before it is judged, and values it
+//! cannot hold are expected at the nearest one it can.
+
+mod compare;
+mod dct;
+pub mod real;
+pub mod reference;
+pub mod samples;
+mod summary;
+
+use serde::Serialize;
+
+use crate::coefficients::{Coefficients, Plane};
+use crate::error::Error;
+use crate::extractor::{ExtractScratch, Extractor};
+use crate::recipe::{Kind, Layout, Recipe, RecipeError};
+use crate::scans::{DecodeOptions, Scratch};
+use crate::tensor::{Tensor, Values};
+
+pub use compare::{Difference, Sums};
+pub use summary::{Spread, Summary};
+
+use compare::{rounding, saturate, to_f64};
+use real::{Real, Unavailable};
+use reference::Expected;
+
+/// The largest difference that passes where no other tolerance is given, for coefficients of 8-bit photographs.
+///
+/// f32 arithmetic on values up to 1024 leaves errors of a few 1e-4; a wrong weight or a misplaced sample leaves errors
+/// of 1 and more.
+pub const DEFAULT_TOLERANCE: f64 = 2e-3;
+
+/// The range of an 8-bit image's coefficients: 8 * 128. Beyond it, rounding errors grow with the values.
+const RANGE: f64 = 1024.0;
+
+/// Compares tensors of one recipe.
+#[derive(Debug)]
+pub struct Verifier {
+    extractor: Extractor,
+    recipe: Recipe,
+    options: DecodeOptions,
+}
+
+/// Buffers used by one image after another.
+#[derive(Debug, Default)]
+pub struct VerifyScratch {
+    extract: ExtractScratch,
+    decode: Scratch,
+}
+
+/// What was found for one image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ImageReport {
+    /// Each tensor against the reference.
+    pub tensors: Vec<TensorReport>,
+    /// All tensors together.
+    pub exact: Difference,
+    /// What tolerances are multiplied by for this image: its largest dequantised coefficient over 1024, at least 1.
+    pub scale: f64,
+    /// Values that the element type could not hold, as the extractor counted them.
+    pub saturated: u64,
+    /// The distance to the pixel path.
+    pub real: Option<Real>,
+    /// Why there is none.
+    pub real_unavailable: Option<Unavailable>,
+}
+
+impl ImageReport {
+    /// The figure that a tolerance is compared with: the largest difference beyond the element type's rounding, divided
+    /// by [`ImageReport::scale`]; infinite if a value is not finite.
+    pub fn excess(&self) -> f64 {
+        if self.exact.non_finite > 0 { f64::INFINITY } else { self.exact.max_excess / self.scale }
+    }
+}
+
+/// One tensor against the reference.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TensorReport {
+    /// The tensor's name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its distance from the reference.
+    pub difference: Difference,
+}
+
+/// Why an image could not be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The file gives no tensor.
+    #[error(transparent)]
+    Decode(#[from] Error),
+    /// A tensor has another shape than the reference.
+    #[error("tensor {name:?} has shape {found:?}, expected is {expected:?}")]
+    Shape {
+        /// The tensor's name.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The reference's.
+        expected: Vec<usize>,
+    },
+    /// There are more or fewer tensors than components.
+    #[error("{found} tensors, expected are {expected}")]
+    Count {
+        /// Tensors found.
+        found: usize,
+        /// Tensors expected.
+        expected: usize,
+    },
+}
+
+impl Verifier {
+    /// A verifier of a recipe.
+    ///
+    /// # Errors
+    /// A recipe that is not valid.
+    pub fn new(recipe: Recipe, options: DecodeOptions) -> Result<Verifier, RecipeError> {
+        Ok(Verifier { extractor: Extractor::new(recipe.clone(), options)?, recipe, options })
+    }
+
+    /// The recipe.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Makes the tensors of an image and compares them. `key` is the image's name, as for [`Extractor::extract`].
+    ///
+    /// # Errors
+    /// [`VerifyError::Decode`] where the extractor refuses the file, the others where tensor and reference cannot be
+    /// compared at all.
+    pub fn verify(&self, bytes: &[u8], key: &str, scratch: &mut VerifyScratch) -> Result<ImageReport, VerifyError> {
+        let extraction = self.extractor.extract(bytes, key, &mut scratch.extract)?;
+        let coefficients = Coefficients::decode_with(bytes, &self.options, &mut scratch.decode)?;
+        let (tables, tensors): (Vec<&Tensor>, Vec<&Tensor>) =
+            extraction.tensors.iter().partition(|tensor| matches!(tensor.values, Values::U16(_)));
+        let expected = reference::expected(&coefficients, &self.recipe)?;
+        if tensors.len() != expected.len() {
+            return Err(VerifyError::Count { found: tensors.len(), expected: expected.len() });
+        }
+        let mut sums = Sums::default();
+        let mut reports = Vec::new();
+        let mut found = None;
+        for (tensor, expected) in tensors.into_iter().zip(&expected) {
+            let (values, difference) = self.compare(tensor, expected)?;
+            reports.extend(report(tensor, difference));
+            sums = sums.join(difference);
+            found.get_or_insert(values);
+        }
+        if self.recipe.kind == Kind::Quantised {
+            let (tensor, difference) = compare_tables(&tables, &coefficients.planes)?;
+            reports.extend(report(tensor, difference));
+            sums = sums.join(difference);
+        }
+        let real = match found {
+            Some(found) => real::compare(bytes, &coefficients.info, &self.recipe, &found),
+            None => Err(Unavailable::Kind),
+        };
+        Ok(ImageReport {
+            tensors: reports,
+            exact: sums.difference().ok_or(VerifyError::Count { found: 0, expected: 1 })?,
+            scale: (reference::peak(&coefficients) / RANGE).max(1.0),
+            saturated: extraction.saturated,
+            real_unavailable: real.as_ref().err().cloned(),
+            real: real.ok(),
+        })
+    }
+
+    /// A tensor's values in units of coefficients, and their differences from what is expected.
+    fn compare(&self, tensor: &Tensor, expected: &Expected) -> Result<(Expected, Sums), VerifyError> {
+        let (c, h, w) = (expected.channels, expected.blocks_high, expected.blocks_wide);
+        let shape = match self.recipe.layout {
+            Layout::Chw => vec![c, h, w],
+            Layout::Hwc => vec![h, w, c],
+            Layout::Blocks => vec![h, w, 8, 8],
+        };
+        if tensor.shape != shape || tensor.values.len() != expected.values.len() {
+            let (name, found) = (tensor.name.clone(), tensor.shape.clone());
+            return Err(VerifyError::Shape { name, found, expected: shape });
+        }
+        let stored = to_f64(&tensor.values);
+        // Bad statistics make no extractor, and so no verifier.
+        let statistics = self.recipe.normalize.statistics_for(&self.recipe.channels).ok().flatten();
+        let mut found = Expected { values: Vec::with_capacity(stored.len()), ..*expected };
+        let mut sums = Sums::default();
+        for channel in 0..c {
+            let (mean, std) = statistics.as_ref().map_or((0.0, 1.0), |pairs| pairs[channel]);
+            for block in 0..h * w {
+                let place = match self.recipe.layout {
+                    Layout::Chw => channel * h * w + block,
+                    Layout::Hwc | Layout::Blocks => block * c + channel,
+                };
+                let value = stored[place] * std + mean;
+                let ideal = (expected.values[channel * h * w + block] - mean) / std;
+                let expected = saturate(&tensor.values, ideal) * std + mean;
+                sums.add(expected, value, rounding(&tensor.values, ideal) * std);
+                found.values.push(value);
+            }
+        }
+        Ok((found, sums))
+    }
+}
+
+fn report(tensor: &Tensor, sums: Sums) -> Option<TensorReport> {
+    let difference = sums.difference()?;
+    Some(TensorReport { name: tensor.name.clone(), shape: tensor.shape.clone(), difference })
+}
+
+/// The tensor `quant_tables`, (components, 8, 8), against the tables of the file; zeros stand for a table that was never
+/// defined.
+fn compare_tables<'a>(tables: &[&'a Tensor], planes: &[Plane]) -> Result<(&'a Tensor, Sums), VerifyError> {
+    let &[tensor] = tables else { return Err(VerifyError::Count { found: tables.len(), expected: 1 }) };
+    let shape = vec![planes.len(), 8, 8];
+    if tensor.shape != shape || tensor.values.len() != 64 * planes.len() {
+        let (name, found) = (tensor.name.clone(), tensor.shape.clone());
+        return Err(VerifyError::Shape { name, found, expected: shape });
+    }
+    let expected = planes.iter().flat_map(|plane| plane.quant_table.map_or([0; 64], |table| table.row_major()));
+    let mut sums = Sums::default();
+    for (expected, found) in expected.zip(to_f64(&tensor.values)) {
+        sums.add(f64::from(expected), found, 0.0);
+    }
+    Ok((tensor, sums))
+}
