@@ -113,3 +113,28 @@ impl Extractor {
         self.extract_reader(File::open(path)?, &path.to_string_lossy(), scratch)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::limits::Limits;
+
+    #[test]
+    fn threads_share_one() {
+        fn shared<T: Send + Sync>(_: &T) {}
+        shared(&Extractor::new(Recipe::default(), DecodeOptions::default()).unwrap());
+    }
+
+    #[test]
+    fn a_reader_is_not_read_beyond_the_limit() {
+        let limits = Limits { file_bytes: 10, ..Limits::default() };
+        let extractor =
+            Extractor::new(Recipe::default(), DecodeOptions { limits, ..DecodeOptions::default() }).unwrap();
+        let mut scratch = ExtractScratch::default();
+        let endless = extractor.extract_reader(std::io::repeat(0xff), "", &mut scratch);
+        assert!(matches!(endless, Err(Error::Limit { kind: LimitKind::FileBytes, found: 11, limit: 10 })));
+        let text = extractor.extract_reader(&b"no image"[..], "", &mut scratch);
+        assert!(matches!(text, Err(Error::NotJpeg(_))));
+    }
+}

@@ -16,6 +16,8 @@ pub(crate) enum Axis {
     Moved { offset: usize, blocks: usize },
     /// Output blocks are mixed from input blocks.
     Mapped(Arc<CoefficientMap>),
+    /// As `Mapped`, but only the last block changes, and by itself: every other is as it is.
+    Padded(Arc<CoefficientMap>),
 }
 
 impl Axis {
@@ -28,7 +30,7 @@ impl Axis {
     pub fn blocks_out(&self) -> usize {
         match self {
             Axis::Moved { blocks, .. } => *blocks,
-            Axis::Mapped(map) => map.blocks_out(),
+            Axis::Mapped(map) | Axis::Padded(map) => map.blocks_out(),
         }
     }
 
@@ -36,7 +38,15 @@ impl Axis {
     pub fn inputs(&self) -> Range<usize> {
         match self {
             Axis::Moved { offset, blocks } => *offset..offset + blocks,
-            Axis::Mapped(map) => map.input_range(0..map.blocks_out()),
+            Axis::Mapped(map) | Axis::Padded(map) => map.input_range(0..map.blocks_out()),
+        }
+    }
+
+    /// The map of the last block, where only that is mapped.
+    pub fn last_block(&self) -> Option<&CoefficientMap> {
+        match self {
+            Axis::Padded(map) => Some(map),
+            _ => None,
         }
     }
 
@@ -44,7 +54,7 @@ impl Axis {
     pub fn input_frequencies(&self, wanted: usize) -> Range<usize> {
         match self {
             Axis::Moved { .. } => wanted..wanted + 1,
-            Axis::Mapped(_) => 0..8,
+            Axis::Mapped(_) | Axis::Padded(_) => 0..8,
         }
     }
 }
@@ -94,7 +104,8 @@ impl NativeAxis {
         // One key for all modes where nothing is upsampled.
         let chroma = if native { Chroma::None } else { chroma };
         let key = MapKey { samples_in: edge.samples(samples), samples_out, ratio, chroma, kept: round_kept(kept) };
-        Axis::Mapped(maps.get_or_build(&key, || build(&key)))
+        let map = maps.get_or_build(&key, || build(&key));
+        if native { Axis::Padded(map) } else { Axis::Mapped(map) }
     }
 }
 
@@ -136,7 +147,7 @@ mod tests {
         assert!(matches!(axis(18, 36, 1, Chroma::None, Edge::Stored), Axis::Moved { blocks: 3, .. }));
         let Axis::Mapped(map) = axis(18, 36, 1, Chroma::Triangle, Edge::Stored) else { panic!("a map") };
         assert_eq!((map.blocks_in(), map.blocks_out(), map.k()), (3, 5, 4));
-        let Axis::Mapped(map) = axis(36, 36, 2, Chroma::Triangle, Edge::Replicate) else { panic!("a map") };
+        let Axis::Padded(map) = axis(36, 36, 2, Chroma::Triangle, Edge::Replicate) else { panic!("a map") };
         assert_eq!((map.blocks_in(), map.blocks_out()), (5, 5));
         axis(36, 36, 2, Chroma::ZeroPad, Edge::Replicate);
         assert_eq!(maps.len(), 2, "luma's map is the same in every mode");

@@ -27,14 +27,17 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    /// Checks the recipe.
+    /// Checks the recipe; its scales and shifts must be finite in f32, so that no value becomes NaN.
     pub fn new(recipe: Recipe) -> Result<Compiled, RecipeError> {
         recipe.validate()?;
         let affine = match recipe.normalize.statistics_for(&recipe.channels)? {
             None => vec![(1.0, 0.0); recipe.channels.len()],
             Some(pairs) => pairs.iter().map(|(mean, std)| ((1.0 / std) as f32, (-mean / std) as f32)).collect(),
         };
-        Ok(Compiled { recipe, affine })
+        match affine.iter().position(|(scale, shift)| !scale.is_finite() || !shift.is_finite()) {
+            Some(channel) => Err(RecipeError::StatisticsValue(channel)),
+            None => Ok(Compiled { recipe, affine }),
+        }
     }
 
     /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order.

@@ -4,6 +4,7 @@
 
 use super::convert::{Column, apply_dequantise, column_steps};
 use super::direct::Direct;
+use super::edge::{EdgeMaps, apply_edge};
 use super::horizontal::{RowShape, apply_bias, apply_horizontal, apply_rearrange};
 use super::target::{Place, Target};
 use super::vertical::{apply_row_bias, apply_vertical};
@@ -11,7 +12,7 @@ use crate::scans::TileRow;
 use crate::spec::quant::QuantTable;
 use crate::spectral::colour::{MixPlan, Mixer};
 use crate::spectral::maps::Axis;
-use crate::spectral::plan::{ComponentPlan, Route};
+use crate::spectral::plan::{ComponentPlan, Output, Route};
 
 /// Buffers that components and images use one after another.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ pub(crate) struct Component {
     /// Quantisation steps, column-major.
     steps: [f32; 64],
     shape: RowShape,
-    /// The short cut, where nothing is mapped or mixed.
+    /// The short cut, where nothing is mixed or mapped, last blocks apart.
     direct: Option<Direct>,
 }
 
@@ -49,12 +50,12 @@ impl Component {
     pub fn new(index: usize, plan: ComponentPlan, table: Option<&QuantTable>) -> Component {
         let kept = match &plan.horizontal {
             Axis::Moved { .. } => plan.route.frequencies().map(|f| usize::from(f % 8) + 1).max().unwrap_or(1),
-            Axis::Mapped(map) => map.k(),
+            Axis::Mapped(map) | Axis::Padded(map) => map.k(),
         };
         let shape = RowShape::new(plan.horizontal.blocks_out(), kept);
         let direct = match (&plan.vertical, &plan.horizontal, &plan.route) {
-            (Axis::Moved { .. }, Axis::Moved { .. }, Route::Store { outputs, .. }) => Some(Direct::new(outputs, table)),
-            _ => None,
+            (Axis::Mapped(_), ..) | (_, Axis::Mapped(_), _) | (.., Route::Mix { .. }) => None,
+            (.., Route::Store { outputs, .. }) => Some(Direct::new(outputs, table)),
         };
         Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, direct }
     }
@@ -74,14 +75,40 @@ impl Component {
         if !self.plan.vertical.inputs().contains(&y) {
             return;
         }
-        if let (Some(direct), Route::Store { target, .. }) = (&self.direct, &self.plan.route) {
-            let to = y - self.plan.vertical.inputs().start;
-            let columns = self.plan.horizontal.inputs();
-            *outlet.saturated += direct.apply_row(row, columns, to, &mut outlet.targets[*target]);
+        if let (Some(direct), Route::Store { target, outputs }) = (&self.direct, &self.plan.route) {
+            *outlet.saturated += self.apply_direct(direct, y, row, outputs, &mut outlet.targets[*target]);
             return;
         }
         self.apply_columns(row, work);
         self.apply_rows(y, work, outlet);
+    }
+
+    /// The short cut: blocks as they are, then the last ones through their maps. Returns how many values saturated.
+    fn apply_direct(
+        &self,
+        direct: &Direct,
+        y: usize,
+        row: TileRow<'_>,
+        outputs: &[Output],
+        target: &mut Target,
+    ) -> u64 {
+        let (rows, columns) = (self.plan.vertical.inputs(), self.plan.horizontal.inputs());
+        let to = y - rows.start;
+        let vertical = self.plan.vertical.last_block().filter(|_| y + 1 == rows.end);
+        let last = self.plan.horizontal.last_block();
+        // From here on blocks have a map: all of the last row, the last of another.
+        let mapped = match (vertical, last) {
+            (Some(_), _) => columns.start,
+            (None, Some(_)) => columns.end - 1,
+            (None, None) => columns.end,
+        };
+        let mut saturated = direct.apply_row(row, columns.start..mapped, to, target);
+        for x in mapped..columns.end {
+            let maps = EdgeMaps { vertical, horizontal: last.filter(|_| x + 1 == columns.end) };
+            let place = (to, x - columns.start);
+            saturated += apply_edge(row.block(x), &self.steps, maps, outputs, place, target);
+        }
+        saturated
     }
 
     /// Dequantises and maps horizontally, into `work.rows`.
@@ -91,7 +118,7 @@ impl Component {
         apply_dequantise(row, &self.steps, &mut work.columns);
         match &self.plan.horizontal {
             Axis::Moved { offset, .. } => apply_rearrange(&work.columns[8 * offset..], self.shape, &mut work.rows),
-            Axis::Mapped(map) => {
+            Axis::Mapped(map) | Axis::Padded(map) => {
                 apply_horizontal(&work.columns, map, self.shape, &mut work.rows);
                 apply_bias(map, self.shape, &mut work.rows);
             }
@@ -102,7 +129,7 @@ impl Component {
     fn apply_rows(&self, y: usize, work: &mut Workspace, outlet: &mut Outlet<'_>) {
         let map = match &self.plan.vertical {
             Axis::Moved { offset, .. } => return self.finish_row(y - offset, &work.rows, outlet),
-            Axis::Mapped(map) => map,
+            Axis::Mapped(map) | Axis::Padded(map) => map,
         };
         let (kept, slots) = (map.k(), map.max_open().max(1));
         let size = kept * self.shape.pitch;

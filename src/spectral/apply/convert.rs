@@ -34,7 +34,8 @@ pub(crate) fn apply_dequantise(row: TileRow<'_>, steps: &[f32; 64], columns: &mu
     }
 }
 
-fn dequantise_block(block: &Block, steps: &[f32; 64], columns: &mut [f32]) {
+/// Dequantises one block into 64 values, column-major.
+pub(crate) fn dequantise_block(block: &Block, steps: &[f32; 64], columns: &mut [f32]) {
     for ((to, &position), step) in columns.iter_mut().zip(&COLUMN_MAJOR).zip(steps) {
         // The mask shows the compiler that the position is in range.
         *to = f32::from(block[(position & 63) as usize]) * step;

@@ -7,6 +7,7 @@
 //! | vertical map | `vertical` | rows of one input block row | accumulators of the open output rows |
 //! | store | `target` | finished rows | the tensor, scaled, shifted, rounded |
 //! | all in one | `direct` | blocks | the tensor, where there is no map |
+//! | the same at the border | `edge` | last blocks | the tensor, where only these are mapped |
 //!
 //! A component's state between its block rows is a ring of accumulators, as long as one input block row has output rows:
 //! memory grows with the width of an image, never with its height. Everything is safe code on fixed-size arrays; which
@@ -15,6 +16,7 @@
 mod component;
 mod convert;
 mod direct;
+mod edge;
 mod horizontal;
 mod target;
 mod vertical;

@@ -146,7 +146,7 @@ impl Element for f16 {
             for (scaled, x) in scaled.iter_mut().zip(source) {
                 let y = x * scale + shift;
                 count += u32::from(y.abs() >= F16_OVERFLOW);
-                *scaled = y.max(-65504.0).min(65504.0);
+                *scaled = y.clamp(-65504.0, 65504.0);
             }
             to.convert_from_f32_slice(scaled);
             saturated += u64::from(count);
@@ -169,7 +169,7 @@ impl Element for i16 {
                 let y = x * scale + shift;
                 // 32767.5 rounds up to 32768, -32768.5 to -32768 (ties to even).
                 count += u32::from(y >= 32767.5) | u32::from(y < -32768.5);
-                let y = y.max(-32768.0).min(32767.0) + ROUND;
+                let y = y.clamp(-32768.0, 32767.0) + ROUND;
                 *to = (y.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32) as i16;
             }
             saturated += u64::from(count);

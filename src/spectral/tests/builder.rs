@@ -5,8 +5,9 @@ use super::reference;
 use crate::error::{Error, Malformed, Mismatch};
 use crate::limits::{LimitKind, Limits};
 use crate::markers::ColorModel::{self, Cmyk, Grayscale, Rgb, Unknown, YCbCr, Ycck};
-use crate::recipe::{Chroma, Edge, Layout, Normalize, Recipe, Statistics};
-use crate::spectral::builder::BuilderScratch;
+use crate::recipe::{Chroma, Edge, Layout, Normalize, Recipe, RecipeError, Statistics};
+use crate::scans::TileConsumer;
+use crate::spectral::builder::{Builder, BuilderScratch, Spectral};
 use crate::tensor::{Dtype, Tensor, Values};
 
 const SIZES: [(u32, u32); 6] = [(36, 28), (8, 8), (1, 1), (17, 33), (64, 16), (25, 9)];
@@ -178,8 +179,6 @@ fn tile_height_and_used_buffers_change_no_byte() {
 
 #[test]
 fn an_unfinished_image_leaves_nothing_behind() {
-    use crate::scans::TileConsumer;
-    use crate::spectral::builder::{Builder, Spectral};
     let recipe = recipe("24", Chroma::Triangle, Edge::Stored);
     let image = Image::random(64, 64, &[(1, 1), (1, 2), (1, 1)], Rgb, 2);
     let mut scratch = BuilderScratch::default();
@@ -229,6 +228,54 @@ fn what_does_not_fit_is_refused() {
         image.build_with(&recipe, 1, &limits(memory - 1), scratch),
         Err(Error::Limit { kind: LimitKind::Memory, found: 384, limit: 383 })
     ));
+    let tiny = Statistics { mean: vec![0.0; 192], std: vec![1e-60; 192] };
+    let tiny = Recipe { normalize: Normalize::Statistics(tiny), ..Recipe::default() };
+    assert_eq!(Spectral::new(tiny).unwrap_err(), RecipeError::StatisticsValue(0), "not finite in f32");
     image.info.quant_tables[1] = None;
     assert!(matches!(image.build(&recipe, 1), Err(Error::Malformed { kind: Malformed::MissingQuantTable(0), .. })));
+}
+
+/// Cost of the builder alone, ns per luma pixel, tiles ready in memory. Run in release mode with `--ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn time_of_building_tensors() {
+    let cases = [("4:4:4", FACTORS[0]), ("4:2:0", FACTORS[1]), ("4:4:0", FACTORS[3])];
+    for (name, factors) in cases {
+        let image = Image::random(500, 375, &factors, YCbCr, 1);
+        for channels in ["24", "64", "192"] {
+            for (layout, dtype, edge) in [
+                (Layout::Chw, Dtype::F32, Edge::Stored),
+                (Layout::Chw, Dtype::F16, Edge::Stored),
+                (Layout::Chw, Dtype::I16, Edge::Stored),
+                (Layout::Hwc, Dtype::F32, Edge::Stored),
+                (Layout::Chw, Dtype::F32, Edge::Replicate),
+            ] {
+                let recipe = Recipe { layout, dtype, ..recipe(channels, Chroma::Triangle, edge) };
+                println!("{name} {channels} {layout:?} {dtype:?} {edge:?}: {:.3}", nanoseconds(&image, &recipe));
+            }
+        }
+        let planes = Recipe::preset("planes").unwrap();
+        println!("{name} planes: {:.3}", nanoseconds(&image, &planes));
+    }
+}
+
+fn nanoseconds(image: &Image, recipe: &Recipe) -> f64 {
+    let spectral = Spectral::new(recipe.clone()).unwrap();
+    let limits = Limits::default();
+    let mut scratch = BuilderScratch::default();
+    let (blocks, placements) = image.tile(0, image.info.frame.mcus_high, &vec![Some(63); image.blocks.len()]);
+    let frame = &image.info.frame;
+    let mut times: Vec<f64> = (0..60)
+        .map(|_| {
+            let start = std::time::Instant::now();
+            let mut builder = Builder::new(&spectral, &limits, &mut scratch);
+            builder.demand(&image.info).unwrap();
+            builder.begin(&image.info).unwrap();
+            builder.tile(&crate::scans::Tile::new(&blocks, &placements)).unwrap();
+            std::hint::black_box(builder.finish(&image.info));
+            start.elapsed().as_nanos() as f64 / f64::from(frame.width * frame.height)
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }

@@ -82,7 +82,7 @@ impl Image {
     }
 
     /// MCU rows `start..end` in the order of an interleaved scan (T.81 A.2.3).
-    fn tile(&self, start: u32, end: u32, highest: &[Option<u8>]) -> (Vec<Block>, Vec<Placement>) {
+    pub fn tile(&self, start: u32, end: u32, highest: &[Option<u8>]) -> (Vec<Block>, Vec<Placement>) {
         let frame = &self.info.frame;
         let per_mcu: usize = frame.components.iter().map(|c| usize::from(c.h) * usize::from(c.v)).sum();
         let mcu_row = per_mcu * frame.mcus_wide as usize;
