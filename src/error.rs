@@ -312,14 +312,10 @@ pub enum WarningKind {
     Progression(u8, u8, u8),
     /// A sequential scan whose Ss, Se, Ah, Al are not 0, 63, 0, 0.
     SequentialParameters,
-    /// A segment after the last scan that could not be read.
-    TrailingSegment(u8),
-    /// A coefficient outside i16, stored saturated (how many so far).
-    Saturated(u32),
+    /// Coefficients outside i16, stored saturated.
+    Saturated,
     /// A segment after the headers broke T.81; what was decoded before it is kept.
     Malformed(Malformed),
-    /// The scan limit was reached; later scans are not decoded.
-    ScanLimit(u32),
     /// Bytes before the start of image.
     LeadingBytes(u32),
     /// Bytes after the end of image.
@@ -332,6 +328,8 @@ pub enum WarningKind {
     NoQuantTable(u8),
     /// Huffman tables are missing; the typical ones of T.81 annex K are used, as motion JPEG does.
     DefaultHuffmanTables,
+    /// More damage than is listed: how many further warnings.
+    Suppressed(u32),
 }
 
 impl Warning {
@@ -365,15 +363,14 @@ impl fmt::Display for WarningKind {
                 write!(f, "coefficient {k} is refined from bit {ah}, expected {expected}")
             }
             SequentialParameters => write!(f, "spectral selection in a sequential scan"),
-            TrailingSegment(m) => write!(f, "segment 0xff{m:02x} after the last scan cannot be read"),
-            Saturated(n) => write!(f, "{n} coefficients outside 16 bits are saturated"),
+            Saturated => write!(f, "coefficients outside 16 bits are saturated"),
             Malformed(m) => write!(f, "{m}"),
-            ScanLimit(n) => write!(f, "only the first {n} scans are decoded"),
             LeadingBytes(n) => write!(f, "{n} bytes before the start of image"),
             TrailingBytes(n) => write!(f, "{n} bytes after the end of image"),
             Exif => write!(f, "the EXIF block cannot be read"),
             AdobeTransform(t) => write!(f, "unknown Adobe colour transform {t}"),
             NoQuantTable(i) => write!(f, "quantisation table {i} is not defined"),
+            Suppressed(n) => write!(f, "{n} further warnings of damage"),
             DefaultHuffmanTables => write!(f, "missing Huffman tables: the typical ones are used"),
         }
     }

@@ -3,6 +3,7 @@
 pub mod coefficients;
 #[cfg(feature = "corpus")]
 pub mod corpus;
+mod entropy;
 pub mod error;
 pub mod extractor;
 pub mod limits;

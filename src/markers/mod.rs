@@ -3,13 +3,23 @@
 //! What enters: the bytes of a file. What leaves: the frame, scan headers, tables and application data, each checked
 //! once, here. Entropy-coded data is only pointed at, never read.
 
+mod app;
 pub mod color;
+mod frame;
+mod log;
+mod parser;
+mod scan;
 pub mod sniff;
+mod tables;
 
 use crate::spec::frame::Frame;
 use crate::spec::quant::QuantTable;
 
 pub use color::ColorModel;
+pub(crate) use log::Log;
+pub(crate) use parser::{Marker, Parser, extraneous_bytes, find_marker};
+pub(crate) use scan::{ScanComponent, ScanHeader};
+pub(crate) use tables::{HuffmanSpec, Tables};
 
 /// What the headers of a file say of its image.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,21 @@
 //! Segments and entropy-coded data to tiles.
+//!
+//! What enters: the bytes of a file. What leaves: [`Tile`]s of quantised blocks, in order, and a [`Summary`]. MCU order,
+//! restart intervals, recovery and the order of scans are dealt with here; bits are the business of the entropy coders.
+
+mod coders;
+mod collect;
+mod decode;
+mod layout;
+mod restart;
+mod stream;
 mod tile;
 
-use crate::error::{Result, Warning};
+use crate::error::Warning;
 use crate::limits::Limits;
 use crate::markers::ImageInfo;
 
+pub use decode::{Scratch, decode_tiles};
 pub use tile::{Block, Demand, Placement, Tile, TileConsumer, TileRow};
 
 /// What happens to an image whose header is good and whose data is damaged.
@@ -27,10 +38,6 @@ pub struct DecodeOptions {
     pub damage: Damage,
 }
 
-/// Buffers that one image after another uses, so that decoding allocates nothing in steady state.
-#[derive(Debug, Default)]
-pub struct Scratch {}
-
 /// What is known after the last tile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,18 +48,4 @@ pub struct Summary {
     pub scans: u32,
     /// What was odd.
     pub warnings: Vec<Warning>,
-}
-
-/// Decodes an image and hands its tiles to `consumer`.
-///
-/// # Errors
-/// Those of the headers, limits, of damage if it is refused, and of the consumer.
-pub fn decode_tiles(
-    bytes: &[u8],
-    options: &DecodeOptions,
-    scratch: &mut Scratch,
-    consumer: &mut impl TileConsumer,
-) -> Result<Summary> {
-    let _ = (bytes, options, scratch, consumer);
-    todo!()
 }

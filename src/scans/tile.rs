@@ -16,7 +16,7 @@ pub type Block = [i16; 64];
 /// A tile that a scan wrote in decode order and one cut from whole planes differ only in these numbers: block column
 /// `x` of tile row `y` is block number `base + (y / v) * mcu_row_stride + (y % v) * row_stride + (x / h) * mcu_stride
 /// + x % h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Placement {
     /// Number of the component's first block.
     pub base: usize,

@@ -4,4 +4,5 @@ pub mod fingerprint;
 pub mod frame;
 pub mod marker;
 pub mod quant;
+pub mod typical_tables;
 pub mod zigzag;

@@ -1,7 +1,7 @@
 //! A bounded, thread-safe cache of coefficient maps.
 //!
 //! What enters: a key that describes a map (sizes, steps, frequencies: whatever the caller hashes). What leaves: the map,
-//! built at most once while it stays in the cache. A corpus of equal sizes builds its maps once.
+//! built again only after it was dropped. A corpus of equal sizes builds its maps once.
 //!
 //! Eviction is by two generations: new entries go to the young one; when that is full it becomes the old one and what was
 //! old is dropped. An old entry that is asked for again becomes young. This keeps what is in use at the cost of one more
@@ -36,8 +36,8 @@ impl<K: Hash + Eq + Clone> Default for MapCache<K> {
 }
 
 impl<K: Hash + Eq + Clone> MapCache<K> {
-    /// A cache of at most about `entries` maps and `bytes` bytes, whichever is reached first. The last map built is kept
-    /// even if it alone is larger.
+    /// A cache of at most `entries` maps and `bytes` bytes, whichever is reached first, except that each of the two
+    /// generations holds one map however small the limits and however large the map.
     pub fn new(entries: usize, bytes: usize) -> MapCache<K> {
         let generations = Generations { young: HashMap::new(), young_bytes: 0, old: HashMap::new() };
         MapCache { generations: Mutex::new(generations), entries, bytes }
@@ -48,12 +48,13 @@ impl<K: Hash + Eq + Clone> MapCache<K> {
     /// `build` runs without the lock held. Two threads that miss at the same time both build, and both get the map that
     /// was stored first, so `build` must depend on nothing but the key.
     pub fn get_or_build(&self, key: &K, build: impl FnOnce() -> CoefficientMap) -> Arc<CoefficientMap> {
-        if let Some(found) = self.find(key) {
+        if let Some(found) = self.lock().find(key, self.half()) {
             return found;
         }
         let built = Arc::new(build());
-        self.find(key).unwrap_or_else(|| {
-            self.lock().insert(key.clone(), &built, self.entries / 2, self.bytes / 2);
+        let mut generations = self.lock();
+        generations.find(key, self.half()).unwrap_or_else(|| {
+            generations.insert(key.clone(), Arc::clone(&built), self.half());
             built
         })
     }
@@ -69,14 +70,9 @@ impl<K: Hash + Eq + Clone> MapCache<K> {
         self.len() == 0
     }
 
-    fn find(&self, key: &K) -> Option<Arc<CoefficientMap>> {
-        let mut generations = self.lock();
-        if let Some(found) = generations.young.get(key) {
-            return Some(Arc::clone(found));
-        }
-        let (key, found) = generations.old.remove_entry(key)?;
-        generations.insert(key, &found, self.entries / 2, self.bytes / 2);
-        Some(found)
+    /// What one generation may hold: entries, bytes.
+    fn half(&self) -> (usize, usize) {
+        (self.entries / 2, self.bytes / 2)
     }
 
     /// Maps are complete before they are stored, so a thread that panicked elsewhere left nothing half done.
@@ -86,16 +82,24 @@ impl<K: Hash + Eq + Clone> MapCache<K> {
 }
 
 impl<K: Hash + Eq> Generations<K> {
-    fn insert(&mut self, key: K, map: &Arc<CoefficientMap>, entries: usize, bytes: usize) {
+    fn find(&mut self, key: &K, half: (usize, usize)) -> Option<Arc<CoefficientMap>> {
+        if let Some(found) = self.young.get(key) {
+            return Some(Arc::clone(found));
+        }
+        let (key, found) = self.old.remove_entry(key)?;
+        self.insert(key, Arc::clone(&found), half);
+        Some(found)
+    }
+
+    /// Adds a map whose key is in neither generation.
+    fn insert(&mut self, key: K, map: Arc<CoefficientMap>, (entries, bytes): (usize, usize)) {
         let size = map.bytes();
         if !self.young.is_empty() && (self.young.len() >= entries || self.young_bytes + size > bytes) {
             self.old = std::mem::take(&mut self.young);
             self.young_bytes = 0;
         }
-        // A key that another thread stored meanwhile is replaced by an equal map.
-        if self.young.insert(key, Arc::clone(map)).is_none() {
-            self.young_bytes += size;
-        }
+        self.young_bytes += size;
+        self.young.insert(key, map);
     }
 }
 

@@ -49,8 +49,7 @@ impl AxisMap {
             // The position ((2o + 1) den - num) / (2 num), whole and fractional part, in exact arithmetic.
             let position = (2 * o + 1) * den - num;
             let (whole, part) = (position.div_euclid(2 * num), position.rem_euclid(2 * num));
-            let fraction = part as f64 / (2 * num) as f64;
-            rows.push(whole, &[1.0 - fraction, fraction]);
+            rows.push_between(whole, part as f64 / (2 * num) as f64);
         }
         rows.finish()
     }

@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::map::AxisMap;
-use crate::spectral::dct::{self, D, D_T};
+use crate::spectral::dct::{self, D_T};
 
 /// Precision of the weights: f32 for the kernels, f64 for verification. Built in f64 either way and rounded once.
 pub trait Real: Copy + Default + PartialEq + sealed::Sealed {
@@ -99,13 +99,14 @@ impl<T: Real> CoefficientMap<T> {
     }
 
     fn push_block(&mut self, map: &AxisMap, i: usize) {
-        let rows = block_rows(map, i);
+        let rows = std::array::from_fn(|r| block_row(map, i, r));
         let (first, count) = blocks_read(&rows);
         let same = (i.saturating_sub(LONGEST_PERIOD)..i).rev().find(|&past| {
             let shift = dct::N * self.first[past] as usize;
             self.count[past] as usize == count
-                && rows.iter().zip(&block_rows(map, past)).all(|((start, taps), (past_start, past_taps))| {
-                    start + shift == past_start + dct::N * first && taps == past_taps
+                && rows.iter().enumerate().all(|(r, (start, taps))| {
+                    let (past_start, past_taps) = block_row(map, past, r);
+                    start + shift == past_start + dct::N * first && *taps == past_taps
                 })
         });
         let offset = match same {
@@ -132,23 +133,35 @@ impl<T: Real> CoefficientMap<T> {
             let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
             return self.weights.extend((0..dct::N * k).map(one));
         }
-        let mut sum = [[0.0f64; dct::N]; dct::N];
-        for r in 0..dct::N / 2 {
-            let (upper, lower) = match (row_spectrum(rows[r], j), row_spectrum(rows[7 - r], j)) {
-                (None, None) => continue,
-                (upper, lower) => (upper.unwrap_or_default(), lower.unwrap_or_default()),
-            };
-            let even: [f64; dct::N] = std::array::from_fn(|u| upper[u] + lower[u]);
-            let odd: [f64; dct::N] = std::array::from_fn(|u| upper[u] - lower[u]);
-            for (frequency, sum) in sum[..k].iter_mut().enumerate() {
-                let part = if frequency % 2 == 0 { &even } else { &odd };
-                for (s, t) in sum.iter_mut().zip(part) {
-                    *s += D[frequency][r] * t;
-                }
+        // For rows r and 7 - r and input frequency u: what even output frequencies take of them, and what odd ones do.
+        let mut parts = [[[0.0; 2]; dct::N]; dct::N / 2];
+        for (r, part) in parts.iter_mut().enumerate() {
+            let (upper, lower) = (row_spectrum(rows[r], j), row_spectrum(rows[7 - r], j));
+            for (part, (a, b)) in part.iter_mut().zip(upper.iter().zip(lower)) {
+                *part = [a + b, a - b];
             }
         }
+        // Fixed trip counts, so that the sums stay in registers.
+        match k.div_ceil(2) {
+            1 => self.push_sums::<1>(&parts),
+            2 => self.push_sums::<2>(&parts),
+            3 => self.push_sums::<3>(&parts),
+            _ => self.push_sums::<4>(&parts),
+        }
+    }
+
+    /// `M[u][f] = sum over r < 4 of D[f][r] * parts[r][u][f & 1]` for `2 * PAIRS` frequencies f, of which k are kept.
+    fn push_sums<const PAIRS: usize>(&mut self, parts: &[[[f64; 2]; dct::N]; dct::N / 2]) {
         for u in 0..dct::N {
-            self.weights.extend(sum[..k].iter().map(|of_frequency| T::from_f64(of_frequency[u])));
+            let mut sums = [[0.0; 2]; PAIRS];
+            for (part, column) in parts.iter().zip(&D_T) {
+                let [even, odd] = part[u];
+                for (sum, column) in sums.iter_mut().zip(column.as_chunks::<2>().0) {
+                    sum[0] += column[0] * even;
+                    sum[1] += column[1] * odd;
+                }
+            }
+            self.weights.extend(sums.as_flattened()[..self.k].iter().map(|&sum| T::from_f64(sum)));
         }
     }
 
@@ -194,7 +207,7 @@ impl<T: Real> CoefficientMap<T> {
     fn find_shift(&self, map: &AxisMap) -> Option<usize> {
         let shift = *self.first.first()? as usize;
         let moved = |o| map.row(o) == (o + dct::N * shift, &[1.0]);
-        (map.n_out() % dct::N == 0 && !map.has_bias() && (0..map.n_out()).all(moved)).then_some(shift)
+        (map.n_out().is_multiple_of(dct::N) && !map.has_bias() && (0..map.n_out()).all(moved)).then_some(shift)
     }
 }
 
@@ -339,31 +352,31 @@ impl<T: Real> CoefficientMap<T> {
     }
 }
 
-/// The eight rows of R of output block i, the last one repeated where the block is not full.
-fn block_rows(map: &AxisMap, i: usize) -> [(usize, &[f64]); dct::N] {
-    std::array::from_fn(|r| map.row((dct::N * i + r).min(map.n_out() - 1)))
+/// Row r of R of output block i, the last one of all where the block is not full.
+fn block_row(map: &AxisMap, i: usize, r: usize) -> (usize, &[f64]) {
+    map.row((dct::N * i + r).min(map.n_out() - 1))
 }
 
 /// First input block and number of input blocks under these rows.
 fn blocks_read(rows: &[(usize, &[f64]); dct::N]) -> (usize, usize) {
-    let used = || rows.iter().filter(|(_, taps)| !taps.is_empty());
-    let first = used().map(|(start, _)| start / dct::N).min().unwrap_or(0);
-    let end = used().map(|(start, taps)| (start + taps.len()).div_ceil(dct::N)).max().unwrap_or(first);
-    (first, end - first)
+    let (mut lo, mut hi) = (usize::MAX, 0);
+    for &(start, taps) in rows {
+        if !taps.is_empty() {
+            (lo, hi) = (lo.min(start), hi.max(start + taps.len()));
+        }
+    }
+    if lo >= hi { (0, 0) } else { (lo / dct::N, hi.div_ceil(dct::N) - lo / dct::N) }
 }
 
-/// The spectrum of a row of R on input block j, or `None` where the row does not reach the block.
-fn row_spectrum((start, taps): (usize, &[f64]), j: usize) -> Option<[f64; dct::N]> {
-    let from = start.max(dct::N * j);
-    let to = (start + taps.len()).min(dct::N * (j + 1));
-    if from >= to {
-        return None;
-    }
+/// The spectrum of a row of R on input block j; zero where the row does not reach the block.
+fn row_spectrum((start, taps): (usize, &[f64]), j: usize) -> [f64; dct::N] {
+    let (from, to) = (start.max(dct::N * j), (start + taps.len()).min(dct::N * (j + 1)));
     let mut spectrum = [0.0; dct::N];
-    for (x, w) in (from..to).zip(&taps[from - start..]) {
+    for x in from..to {
+        let w = taps[x - start];
         for (t, basis) in spectrum.iter_mut().zip(&D_T[x % dct::N]) {
             *t += w * basis;
         }
     }
-    Some(spectrum)
+    spectrum
 }

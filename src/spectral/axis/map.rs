@@ -17,8 +17,8 @@ pub struct AxisMap {
     n_in: usize,
     /// First column of each row.
     starts: Vec<usize>,
-    /// Row o has `taps[ends[o - 1]..ends[o]]` (from 0 for the first row).
-    ends: Vec<usize>,
+    /// Row o has `taps[bounds[o]..bounds[o + 1]]`.
+    bounds: Vec<usize>,
     taps: Vec<f64>,
     /// One constant a row, or empty when all are zero.
     bias: Vec<f64>,
@@ -37,8 +37,7 @@ impl AxisMap {
 
     /// Row o of R: its first column and its taps. No taps: the row is constant. Panics if `o >= n_out`.
     pub fn row(&self, o: usize) -> (usize, &[f64]) {
-        let from = if o == 0 { 0 } else { self.ends[o - 1] };
-        (self.starts[o], &self.taps[from..self.ends[o]])
+        (self.starts[o], &self.taps[self.bounds[o]..self.bounds[o + 1]])
     }
 
     /// The constant added to output o, in level-shifted samples. Panics if `o >= n_out`.
@@ -65,7 +64,7 @@ impl AxisMap {
     #[must_use]
     pub fn then(&self, next: &AxisMap) -> AxisMap {
         assert_eq!(self.n_out(), next.n_in, "an axis map must read what the one before it makes");
-        let mut rows = Rows::new(self.n_in, next.n_out(), self.taps.len());
+        let mut rows = Rows::new(self.n_in, next.n_out(), self.taps.len().max(2 * next.taps.len()));
         for o in 0..next.n_out() {
             let (start, taps) = next.row(o);
             let mut bias = next.bias(o);
@@ -77,7 +76,7 @@ impl AxisMap {
                     let (start, taps) = self.row(start);
                     rows.push_inside(start, taps);
                 }
-                _ => rows.push_sum(taps.iter().enumerate().map(|(t, &w)| (w, self.row(start + t)))),
+                _ => rows.push_sum(self, start, taps),
             }
             rows.set_bias(bias);
         }
@@ -109,11 +108,13 @@ pub(super) struct Rows {
 impl Rows {
     /// No rows yet; `taps` is a guess at how many taps there will be.
     pub(super) fn new(n_in: usize, n_out: usize, taps: usize) -> Rows {
+        let mut bounds = Vec::with_capacity(n_out + 1);
+        bounds.push(0);
         Rows {
             map: AxisMap {
                 n_in,
                 starts: Vec::with_capacity(n_out),
-                ends: Vec::with_capacity(n_out),
+                bounds,
                 taps: Vec::with_capacity(taps),
                 bias: Vec::new(),
             },
@@ -122,7 +123,19 @@ impl Rows {
 
     /// A row that copies sample `x`, or the border sample nearest to it.
     pub(super) fn push_copy(&mut self, x: i64) {
-        self.push(x, &[1.0]);
+        let Some(last) = self.map.n_in.checked_sub(1) else { return self.close_row(0) };
+        self.map.taps.push(1.0);
+        self.close_row(x.clamp(0, last as i64) as usize);
+    }
+
+    /// A row that lies `fraction` (0..1) of the way from sample `x` to the next, border replicate: what
+    /// `push(x, &[1 - fraction, fraction])` does, without its generality.
+    pub(super) fn push_between(&mut self, x: i64, fraction: f64) {
+        if fraction == 0.0 || x < 0 || x.saturating_add(1) >= self.map.n_in as i64 {
+            return self.push_copy(x);
+        }
+        self.map.taps.extend([1.0 - fraction, fraction]);
+        self.close_row(x as usize);
     }
 
     /// A row without taps: the constant `value`, in level-shifted samples.
@@ -155,17 +168,25 @@ impl Rows {
         self.close_row(start);
     }
 
-    /// The weighted sum of rows (start, taps).
-    fn push_sum<'a>(&mut self, parts: impl Iterator<Item = (f64, (usize, &'a [f64]))> + Clone) {
-        let used = parts.filter(|(_, (_, taps))| !taps.is_empty());
-        let hull = used.clone().fold(None, |hull: Option<(usize, usize)>, (_, (start, taps))| {
-            let (lo, hi) = hull.unwrap_or((start, start));
-            Some((lo.min(start), hi.max(start + taps.len())))
-        });
-        let Some((lo, hi)) = hull else { return self.push_inside(0, &[]) };
+    /// The sum of `weights[t]` times row `first + t` of `map`.
+    fn push_sum(&mut self, map: &AxisMap, first: usize, weights: &[f64]) {
+        let (mut lo, mut hi) = (usize::MAX, 0);
+        for o in first..first + weights.len() {
+            let (start, taps) = map.row(o);
+            if !taps.is_empty() {
+                (lo, hi) = (lo.min(start), hi.max(start + taps.len()));
+            }
+        }
+        if lo >= hi {
+            return self.close_row(0);
+        }
         let from = self.open_row(hi - lo);
-        for (weight, (start, taps)) in used {
-            for (sum, w) in self.map.taps[from + start - lo..].iter_mut().zip(taps) {
+        let sums = &mut self.map.taps[from..];
+        for (o, weight) in (first..).zip(weights) {
+            let (start, taps) = map.row(o);
+            // An empty row starts nowhere.
+            let sums = sums.get_mut(start.wrapping_sub(lo)..).unwrap_or(&mut []);
+            for (sum, w) in sums.iter_mut().zip(taps) {
                 *sum += weight * w;
             }
         }
@@ -174,13 +195,16 @@ impl Rows {
 
     fn open_row(&mut self, len: usize) -> usize {
         let from = self.map.taps.len();
-        self.map.taps.resize(from + len, 0.0);
+        // A loop: a row is too short for a call to fill it.
+        for _ in 0..len {
+            self.map.taps.push(0.0);
+        }
         from
     }
 
     fn close_row(&mut self, start: usize) {
         self.map.starts.push(start);
-        self.map.ends.push(self.map.taps.len());
+        self.map.bounds.push(self.map.taps.len());
         if !self.map.bias.is_empty() {
             self.map.bias.push(0.0);
         }

@@ -9,6 +9,8 @@ impl AxisMap {
     ///
     /// The kernel has an odd number of taps; of an even number, tap `len / 2` is the centre. Rows sum to what the kernel
     /// sums to: keep that 1, or the level shift does not pass through.
+    ///
+    /// Enlarging by 2 bilinearly and averaging pairs again is the kernel `[1/8, 3/4, 1/8]`, borders included.
     pub fn smooth(n: usize, kernel: &[f64]) -> AxisMap {
         let reach = (kernel.len() / 2) as i64;
         let mut rows = Rows::new(n, n, n * kernel.len());

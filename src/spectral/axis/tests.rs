@@ -295,6 +295,25 @@ proptest! {
         }
     }
 
+    #[test]
+    fn rows_of_a_resize_are_the_resize_cropped(
+        n in 1usize..=70, n_out in 1usize..=70, start in 0usize..=70, len in 0usize..=70,
+        filter in filter(), antialias in any::<bool>(),
+    ) {
+        let whole = AxisMap::resize(n, n_out, filter, antialias);
+        let rows = AxisMap::resize_rows(n, n_out, start..start + len, filter, antialias);
+        let (start, end) = (start.min(n_out), (start + len).min(n_out));
+        prop_assert_eq!(rows, whole.then(&AxisMap::crop(n_out, start, end.max(start) - start)));
+    }
+
+    /// Bilinear enlarging by 2 and averaging back is one smoothing, border included.
+    #[test]
+    fn enlarge_and_average_is_a_smoothing(n in 1usize..=70) {
+        let long = AxisMap::resize(n, 2 * n, Filter::Bilinear, false).then(&AxisMap::average(2 * n, 2));
+        let short = AxisMap::smooth(n, &[0.125, 0.75, 0.125]);
+        prop_assert!(close(&long.apply(&samples(n)), &short.apply(&samples(n)), 1e-12));
+    }
+
     /// A general window equals crop after resize, when it is the same window.
     #[test]
     fn resize_from_is_resize_then_crop(n in 8usize..=70, n_out in 8usize..=70, antialias in any::<bool>()) {
@@ -488,20 +507,19 @@ fn absurd_sizes_do_not_panic() {
 #[test]
 #[ignore = "a measurement, not a check"]
 fn time_of_building_maps() {
-    let luma = |n: usize, to: usize| {
-        let map = AxisMap::resize(n, to, Filter::Bilinear, false).then(&AxisMap::crop(to, (to - 448) / 2, 448));
-        CoefficientMap::<f32>::new(&map, 8)
+    let resize = |n: usize, to: usize| {
+        let offset = (to - 448) / 2;
+        AxisMap::resize_rows(n, to, offset..offset + 448, Filter::Bilinear, false)
     };
-    let chroma = |n: usize, to: usize| {
-        let map = AxisMap::triangle(n.div_ceil(2), n, Ratio::new(2, 1))
-            .then(&AxisMap::resize(n, to, Filter::Bilinear, false))
-            .then(&AxisMap::crop(to, (to - 448) / 2, 448))
-            .then(&AxisMap::resize(448, 896, Filter::Bilinear, false))
-            .then(&AxisMap::average(896, 2));
-        CoefficientMap::<f32>::new(&map, 4)
+    let luma = |n, to| CoefficientMap::<f32>::new(&resize(n, to), 8);
+    let composed = |n: usize, to| {
+        AxisMap::triangle(n.div_ceil(2), n, Ratio::new(2, 1))
+            .then(&resize(n, to))
+            .then(&AxisMap::smooth(448, &[0.125, 0.75, 0.125]))
     };
+    let chroma = |n, to| CoefficientMap::<f32>::new(&composed(n, to), 4);
     let time = |name: &str, build: &dyn Fn() -> usize| {
-        let best = (0..20).map(|_| {
+        let best = (0..40).map(|_| {
             let start = std::time::Instant::now();
             let weights: usize = (0..50).map(|_| std::hint::black_box(build())).sum();
             assert!(weights > 0);
@@ -509,16 +527,16 @@ fn time_of_building_maps() {
         });
         println!("{name}: {:.1} us", best.fold(f64::INFINITY, f64::min));
     };
-    let maps = |n: usize, to: usize| AxisMap::resize(n, to, Filter::Bilinear, false);
-    time("resize 500 -> 683 alone", &|| maps(500, 683).n_out());
-    time("luma axis 500 -> 683 -> 448, K 8", &|| luma(500, 683).weights().len());
-    time("chroma axis 250 -> 500 -> 683 -> 448, K 4", &|| chroma(500, 683).weights().len());
+    let weights = |map: CoefficientMap| map.weights().len();
+    time("rows of resize 500 -> 683", &|| resize(500, 683).n_out());
+    time("luma axis 500 -> 683 -> 448, K 8", &|| weights(luma(500, 683)));
+    time("composition of the chroma axis 250 -> 500 -> 683 -> 448", &|| composed(500, 683).n_out());
+    time("chroma axis, K 4", &|| weights(chroma(500, 683)));
     time("four axes", &|| {
-        [luma(500, 683), luma(375, 512), chroma(500, 683), chroma(375, 512)].iter().map(|map| map.weights().len()).sum()
+        weights(luma(500, 683)) + weights(luma(375, 512)) + weights(chroma(500, 683)) + weights(chroma(375, 512))
     });
-    let composed = AxisMap::resize(500, 683, Filter::Bilinear, false).then(&AxisMap::crop(683, 118, 448));
-    time("conjugation alone, luma", &|| CoefficientMap::<f32>::new(&composed, 8).weights().len());
-    time("native chroma 250 -> 500, K 8", &|| {
-        CoefficientMap::<f32>::new(&AxisMap::triangle(250, 500, Ratio::new(2, 1)), 8).weights().len()
-    });
+    let up = |n| CoefficientMap::new(&AxisMap::triangle(n, 2 * n, Ratio::new(2, 1)), 8);
+    time("native chroma 250 -> 500, K 8", &|| weights(up(250)));
+    let shrink = || AxisMap::resize(4000, 448, Filter::Bilinear, true);
+    time("antialiased 4000 -> 448, K 8", &|| weights(CoefficientMap::new(&shrink(), 8)));
 }

@@ -1,0 +1,286 @@
+//! Bits of one entropy-coded segment.
+//!
+//! What enters: the bytes of the file from the segment's start. What leaves: bits, most significant first, without the
+//! zero bytes stuffed after 0xff (T.81 B.1.1.5). The segment ends at the first marker; past its end there are zero
+//! bits, and the reader knows that it went there. The bytes are unstuffed in bulk into a window, so that refilling is an
+//! unconditional 8-byte load.
+
+use crate::markers::{Marker, extraneous_bytes, find_marker};
+
+/// Unstuffed bytes in a window.
+const WINDOW: usize = 1 << 14;
+
+/// Zero bytes behind the last byte of a segment, and the least number of bytes that are ready at the start of an MCU: an
+/// MCU has at most 10 blocks of 64 codes of at most 17 + 16 bits, 2640 bytes, and a refill looks 8 bytes ahead.
+const RESERVE: usize = 2720;
+
+/// The buffer of a [`BitReader`], reused from segment to segment.
+#[derive(Debug)]
+pub(crate) struct Window {
+    bytes: Box<[u8]>,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Window { bytes: vec![0; WINDOW + RESERVE].into() }
+    }
+}
+
+/// Reads the bits of one entropy-coded segment.
+pub(crate) struct BitReader<'a> {
+    data: &'a [u8],
+    window: &'a mut [u8],
+    /// Bytes of the window that hold segment data.
+    filled: usize,
+    /// Next byte of the window to load.
+    next: usize,
+    /// Unread bits, most significant first; below them anything the last load left there.
+    bits: u64,
+    /// How many bits of `bits` count.
+    count: u32,
+    /// Offset in `data` of the window's first byte.
+    window_offset: usize,
+    /// Offset in `data` of the next byte to unstuff.
+    raw: usize,
+    /// Where the segment ends, once that is known: the marker's second byte, 0 for the end of the data.
+    end: Option<Marker>,
+}
+
+impl<'a> BitReader<'a> {
+    /// Starts at offset `start` of `data`.
+    pub fn new(data: &'a [u8], start: usize, window: &'a mut Window) -> BitReader<'a> {
+        let mut reader = BitReader {
+            data,
+            window: &mut window.bytes,
+            filled: 0,
+            next: 0,
+            bits: 0,
+            count: 0,
+            window_offset: start,
+            raw: start,
+            end: None,
+        };
+        reader.restart(start);
+        reader
+    }
+
+    /// Starts a new segment at offset `start`.
+    pub fn restart(&mut self, start: usize) {
+        (self.filled, self.next, self.bits, self.count) = (0, 0, 0, 0);
+        (self.window_offset, self.raw, self.end) = (start, start, None);
+        self.slide();
+    }
+
+    /// Makes sure that the bits of one MCU can be loaded. To be called before each MCU.
+    #[inline]
+    pub fn prepare(&mut self) {
+        if self.end.is_none() && self.filled - self.next < RESERVE {
+            self.slide();
+        }
+        // Past the end there is nothing but zeros: stay there.
+        self.next = self.next.min(self.filled + 8);
+    }
+
+    /// Moves the unread bytes to the front of the window and unstuffs more behind them.
+    fn slide(&mut self) {
+        // Whole bytes still in `bits` go back, so that `window_offset` stays the offset of a byte.
+        self.next -= (self.count / 8) as usize;
+        self.count %= 8;
+        self.window_offset = self.offset_of(self.next);
+        self.window.copy_within(self.next..self.filled, 0);
+        self.filled -= self.next;
+        self.next = 0;
+        while self.end.is_none() && self.filled < WINDOW {
+            self.unstuff_run();
+        }
+        if self.end.is_some() {
+            self.window[self.filled..][..RESERVE].fill(0);
+        }
+        // The bits kept (fewer than 8) stay at the top; the rest is loaded again.
+        self.bits &= !(u64::MAX >> self.count);
+    }
+
+    /// Copies bytes up to the next 0xff or the end of the window, and deals with that 0xff.
+    fn unstuff_run(&mut self) {
+        let space = WINDOW - self.filled;
+        let source = &self.data[self.raw..];
+        let source = &source[..source.len().min(space)];
+        let run = source.iter().position(|&byte| byte == 0xff).unwrap_or(source.len());
+        self.window[self.filled..self.filled + run].copy_from_slice(&source[..run]);
+        self.filled += run;
+        self.raw += run;
+        if run == space {
+            return;
+        }
+        // At 0xff or the end of the data. Fill bytes 0xff may precede a stuffed zero as well as a marker.
+        let after = self.data[self.raw..].iter().position(|&byte| byte != 0xff);
+        match after {
+            Some(fill) if self.data[self.raw + fill] == 0 => {
+                self.window[self.filled] = 0xff;
+                self.filled += 1;
+                self.raw += fill + 1;
+            }
+            Some(fill) => self.end = Some(Marker { code: self.data[self.raw + fill], offset: self.raw + fill - 1 }),
+            None => self.end = Some(Marker { code: 0, offset: self.data.len() }),
+        }
+    }
+
+    /// Tops up to at least 56 bits.
+    #[inline]
+    pub fn refill(&mut self) {
+        let Some(bytes) = self.window.get(self.next..self.next + 8) else { return };
+        let load = u64::from_be_bytes(bytes.try_into().unwrap_or_default());
+        self.bits |= load >> self.count;
+        self.next += ((63 - self.count) >> 3) as usize;
+        self.count |= 56;
+    }
+
+    /// The next 16 bits, without reading them. Needs a [`BitReader::refill`] within the last 40 bits read.
+    #[inline]
+    pub fn peek16(&self) -> u32 {
+        (self.bits >> 48) as u32
+    }
+
+    /// Skips up to 17 bits.
+    #[inline]
+    pub fn skip(&mut self, n: u32) {
+        self.bits <<= n;
+        self.count -= n;
+    }
+
+    /// Reads 0..=16 bits as a number.
+    #[inline]
+    pub fn read(&mut self, n: u32) -> u32 {
+        let value = (self.bits >> 1 >> (63 - n)) as u32;
+        self.skip(n);
+        value
+    }
+
+    /// Reads `size` (0..=16) bits as a signed value (T.81 F.2.2.1, EXTEND): a leading 0 means negative.
+    #[inline]
+    pub fn read_extended(&mut self, size: u32) -> i32 {
+        let value = self.read(size) as i32;
+        // For size 0 the value is 0 and the correction is too.
+        if value < 1 << size >> 1 { value - ((1 << size) - 1) } else { value }
+    }
+
+    /// Whether more bits were read than the segment has.
+    #[inline]
+    pub fn is_exhausted(&self) -> bool {
+        self.end.is_some() && 8 * self.next > 8 * self.filled + self.count as usize
+    }
+
+    /// Whether fewer than 8 bits are left in the segment.
+    #[cfg(test)]
+    pub fn is_finished(&self) -> bool {
+        self.end.is_some() && 8 * self.filled + (self.count as usize) < 8 * self.next + 8
+    }
+
+    /// Where the segment ends. The marker's code is 0 at the end of the data.
+    pub fn find_end(&self) -> Marker {
+        let end = self.end.or_else(|| find_marker(self.data, self.raw));
+        end.unwrap_or(Marker { code: 0, offset: self.data.len() })
+    }
+
+    /// Offset in the data of the next bit's byte.
+    pub fn offset(&self) -> usize {
+        self.offset_of(self.next - (self.count / 8) as usize)
+    }
+
+    /// Bytes of the segment, as they stand in the file, of which no bit was read, up to its marker at `end`.
+    pub fn unread_bytes(&self, end: usize) -> u32 {
+        let start = self.offset();
+        if start >= end { 0 } else { extraneous_bytes(self.data, start, end) }
+    }
+
+    /// Offset in the data of byte `index` of the window: walks the stuffing again, so it is for rare use.
+    fn offset_of(&self, index: usize) -> usize {
+        let mut at = self.window_offset;
+        for _ in 0..index.min(self.filled) {
+            if self.data[at] == 0xff {
+                while self.data[at] == 0xff {
+                    at += 1;
+                }
+            }
+            at += 1;
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(data: &[u8], step: u32) -> (Vec<u8>, Marker) {
+        let mut window = Window::default();
+        let mut reader = BitReader::new(data, 0, &mut window);
+        let (mut out, mut pending, mut held) = (Vec::new(), 0u32, 0);
+        while !reader.is_finished() {
+            reader.prepare();
+            reader.refill();
+            pending = pending << step | reader.read(step);
+            held += step;
+            while held >= 8 {
+                held -= 8;
+                out.push((pending >> held) as u8);
+            }
+        }
+        (out, reader.find_end())
+    }
+
+    #[test]
+    fn stuffing_fill_bytes_and_markers() {
+        let data = [0x12, 0xff, 0x00, 0x34, 0xff, 0xff, 0x00, 0x56, 0xff, 0xff, 0xd9, 0x77];
+        let (bytes, end) = read_all(&data, 8);
+        assert_eq!(bytes, [0x12, 0xff, 0x34, 0xff, 0x56]);
+        assert_eq!(end, Marker { code: 0xd9, offset: 9 });
+    }
+
+    #[test]
+    fn long_segments_slide_through_the_window() {
+        // A fixed sequence with plenty of 0xff.
+        let plain: Vec<u8> =
+            (0..50_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 23) as u8 | (i % 3) as u8).collect();
+        let mut stuffed = Vec::new();
+        for &byte in &plain {
+            stuffed.push(byte);
+            if byte == 0xff {
+                stuffed.push(0);
+            }
+        }
+        for step in [1, 3, 8, 13, 16] {
+            let (bytes, end) = read_all(&stuffed, step);
+            assert_eq!(bytes[..], plain[..bytes.len()]);
+            assert!(plain.len() - bytes.len() < 3, "step {step}: {} bytes missing", plain.len() - bytes.len());
+            assert_eq!(end, Marker { code: 0, offset: stuffed.len() });
+        }
+    }
+
+    #[test]
+    fn past_the_end_there_are_zeros() {
+        let mut window = Window::default();
+        let mut reader = BitReader::new(&[0xab, 0xff, 0xd9], 0, &mut window);
+        reader.prepare();
+        reader.refill();
+        assert_eq!(reader.read(12), 0xab0);
+        assert!(reader.is_exhausted());
+        for _ in 0..10_000 {
+            reader.prepare();
+            reader.refill();
+            assert_eq!(reader.read(16), 0);
+        }
+        assert_eq!(reader.offset(), 1);
+    }
+
+    #[test]
+    fn extended_values() {
+        for (size, bits, value) in [(1, 0, -1), (1, 1, 1), (2, 0, -3), (2, 2, 2), (3, 3, -4), (15, 0, -32767)] {
+            let word = ((bits as u16) << (16 - size)).to_be_bytes();
+            let mut window = Window::default();
+            let mut reader = BitReader::new(&word, 0, &mut window);
+            reader.refill();
+            assert_eq!(reader.read_extended(size), value);
+        }
+    }
+}

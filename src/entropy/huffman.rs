@@ -1,0 +1,138 @@
+//! Huffman tables (T.81 annex C, F.2.2.3).
+
+use super::{BitReader, Flaws};
+use crate::error::{Error, Malformed, Result};
+use crate::markers::HuffmanSpec;
+
+/// Codes up to this length are decoded by one look-up.
+const LOOKUP_BITS: u32 = 9;
+
+/// A Huffman table ready for decoding.
+#[derive(Debug, Clone)]
+pub(crate) struct HuffmanTable {
+    /// By the next 9 bits: code length (8 bits), symbol (8 bits); 0 for longer codes.
+    lookup: [u16; 1 << LOOKUP_BITS],
+    /// Per length: the first 16-bit value, left-justified, that is above all codes of that length.
+    limit: [u32; 17],
+    /// Per length: what to add to a code for its place in `values`.
+    offset: [i32; 17],
+    values: [u8; 256],
+}
+
+impl HuffmanTable {
+    /// Builds the table of a DHT segment.
+    ///
+    /// # Errors
+    /// Code lengths that need more codes than there are, or the code of all ones, which must stay free (T.81 C.2); a DC
+    /// table (`is_dc`) with a category above 15.
+    pub fn new(spec: &HuffmanSpec, is_dc: bool) -> Result<HuffmanTable> {
+        let mut table = HuffmanTable { lookup: [0; 512], limit: [0; 17], offset: [0; 17], values: [0; 256] };
+        table.values[..spec.values.len()].copy_from_slice(&spec.values);
+        if let Some(&category) = spec.values.iter().find(|&&value| is_dc && value > 15) {
+            return Err(Error::malformed(spec.offset, Malformed::HuffmanCategory(category)));
+        }
+        let (mut code, mut place) = (0u32, 0usize);
+        for length in 1..=16u32 {
+            let count = u32::from(spec.counts[length as usize - 1]);
+            table.offset[length as usize] = place as i32 - code as i32;
+            if code + count >= 1 << length && count > 0 {
+                return Err(Error::malformed(spec.offset, Malformed::HuffmanLengths));
+            }
+            for _ in 0..count {
+                if length <= LOOKUP_BITS {
+                    let first = (code << (LOOKUP_BITS - length)) as usize;
+                    let entry = (length as u16) << 8 | u16::from(table.values[place]);
+                    table.lookup[first..first + (1 << (LOOKUP_BITS - length))].fill(entry);
+                }
+                code += 1;
+                place += 1;
+            }
+            table.limit[length as usize] = code << (16 - length);
+            code <<= 1;
+        }
+        Ok(table)
+    }
+
+    /// Reads one symbol. Bits that are no code: 17 bits are read and the symbol is 0, as in libjpeg.
+    #[inline]
+    pub fn read_symbol(&self, bits: &mut BitReader<'_>, flaws: &mut Flaws) -> u8 {
+        let next = bits.peek16();
+        let entry = self.lookup[(next >> (16 - LOOKUP_BITS)) as usize];
+        if entry != 0 {
+            bits.skip(u32::from(entry >> 8));
+            return entry as u8;
+        }
+        self.read_long_symbol(next, bits, flaws)
+    }
+
+    #[cold]
+    fn read_long_symbol(&self, next: u32, bits: &mut BitReader<'_>, flaws: &mut Flaws) -> u8 {
+        for length in LOOKUP_BITS + 1..=16 {
+            if next < self.limit[length as usize] {
+                bits.skip(length);
+                let place = (next >> (16 - length)) as i32 + self.offset[length as usize];
+                return self.values[place as usize & 255];
+            }
+        }
+        flaws.bad_code = true;
+        bits.skip(17);
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Window;
+    use super::*;
+
+    fn spec(counts: &[(usize, u8)], values: impl IntoIterator<Item = u8>) -> HuffmanSpec {
+        let mut all = [0; 16];
+        for &(length, count) in counts {
+            all[length - 1] = count;
+        }
+        HuffmanSpec { counts: all, values: values.into_iter().collect(), offset: 7 }
+    }
+
+    #[test]
+    fn short_and_long_codes() {
+        // 0 -> 5, 10 -> 6, then one code of each length up to 16.
+        let counts: Vec<_> = (1..=16).map(|length| (length, 1)).collect();
+        let table = HuffmanTable::new(&spec(&counts, 5..21), false).unwrap();
+        for length in 1..=16u32 {
+            let code: u32 = 0xffff & !(1 << (16 - length)) & !((1 << (16 - length)) - 1);
+            let mut window = Window::default();
+            let bytes = (code as u16).to_be_bytes();
+            // 0xff in a code would need stuffing.
+            let data: Vec<u8> = bytes.iter().flat_map(|&b| if b == 0xff { vec![b, 0] } else { vec![b] }).collect();
+            let mut bits = BitReader::new(&data, 0, &mut window);
+            bits.refill();
+            let mut flaws = Flaws::default();
+            assert_eq!(table.read_symbol(&mut bits, &mut flaws), 4 + length as u8);
+            assert!(!flaws.any());
+        }
+    }
+
+    #[test]
+    fn bits_that_are_no_code() {
+        let table = HuffmanTable::new(&spec(&[(2, 1)], [9]), true).unwrap();
+        let mut window = Window::default();
+        let mut bits = BitReader::new(&[0xfe, 0, 0, 0x80], 0, &mut window);
+        bits.refill();
+        let mut flaws = Flaws::default();
+        assert_eq!(table.read_symbol(&mut bits, &mut flaws), 0);
+        assert!(flaws.bad_code);
+        assert_eq!(bits.read(15), 0x80, "17 bits were skipped");
+    }
+
+    #[test]
+    fn impossible_tables() {
+        let kind = |spec: HuffmanSpec, is_dc| match HuffmanTable::new(&spec, is_dc) {
+            Err(Error::Malformed { offset: 7, kind }) => Some(kind),
+            _ => None,
+        };
+        assert_eq!(kind(spec(&[(1, 2)], [0, 1]), false), Some(Malformed::HuffmanLengths), "all ones");
+        assert_eq!(kind(spec(&[(1, 1), (2, 3)], [0, 1, 2, 3]), false), Some(Malformed::HuffmanLengths));
+        assert_eq!(kind(spec(&[(2, 1)], [16]), true), Some(Malformed::HuffmanCategory(16)));
+        assert_eq!(kind(spec(&[(2, 1)], [16]), false), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Bits to blocks: the entropy coders of T.81 annexes F and G.
+//!
+//! What enters: entropy-coded bytes, with their stuffing. What leaves: quantised coefficients of one block at a time, in
+//! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
+
+mod bits;
+mod huffman;
+pub(crate) mod progressive;
+pub(crate) mod sequential;
+
+pub(crate) use bits::{BitReader, Window};
+pub(crate) use huffman::HuffmanTable;
+
+/// What went wrong in the blocks decoded since the flags were last cleared. Decoding goes on: as libjpeg does, a bad
+/// code counts as symbol 0 and a run past the end stops at coefficient 63.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flaws {
+    /// Bits that are no code.
+    pub bad_code: bool,
+    /// A zero run past the end of the band.
+    pub run_past_end: bool,
+    /// Coefficients stored saturated.
+    pub saturated: bool,
+}
+
+impl Flaws {
+    /// Whether there are any.
+    pub fn any(self) -> bool {
+        self.bad_code || self.run_past_end || self.saturated
+    }
+
+    /// A coefficient as i16, saturated and flagged where it does not fit.
+    #[inline]
+    pub fn store(&mut self, value: i32) -> i16 {
+        match i16::try_from(value) {
+            Ok(value) => value,
+            Err(_) => {
+                self.saturated = true;
+                if value > 0 { i16::MAX } else { i16::MIN }
+            }
+        }
+    }
+}

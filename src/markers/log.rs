@@ -1,0 +1,47 @@
+//! Where warnings go: kept in order, bounded in number, and fatal where damage is refused.
+
+use crate::error::{Error, Result, Warning, WarningKind};
+
+/// More warnings than this are only counted: a hostile file could make one a byte.
+const KEPT: usize = 64;
+
+/// The warnings of one image.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    warnings: Vec<Warning>,
+    suppressed: u32,
+    /// Damage ends decoding with an error.
+    refuse_damage: bool,
+}
+
+impl Log {
+    /// An empty log.
+    pub fn new(refuse_damage: bool) -> Log {
+        Log { refuse_damage, ..Log::default() }
+    }
+
+    /// Adds a warning.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is damage and damage is refused.
+    pub fn add(&mut self, offset: usize, kind: WarningKind) -> Result<()> {
+        let warning = Warning { offset: offset as u64, kind };
+        if self.refuse_damage && warning.is_damage() {
+            return Err(Error::Damaged(warning));
+        }
+        if self.warnings.len() < KEPT {
+            self.warnings.push(warning);
+        } else if warning.is_damage() {
+            self.suppressed += 1;
+        }
+        Ok(())
+    }
+
+    /// All warnings; the last one says how many more there were.
+    pub fn into_warnings(mut self, end: usize) -> Vec<Warning> {
+        if self.suppressed > 0 {
+            self.warnings.push(Warning { offset: end as u64, kind: WarningKind::Suppressed(self.suppressed) });
+        }
+        self.warnings
+    }
+}

@@ -1,0 +1,213 @@
+//! One image from its first byte to its last tile.
+
+use super::coders::{Sequential, TableCache};
+use super::collect::Planes;
+use super::restart::Segments;
+use super::stream::stream_scan;
+use super::tile::{Block, Demand, TileConsumer};
+use super::{Damage, DecodeOptions, Summary};
+use crate::entropy::{BitReader, Window};
+use crate::error::{Error, Malformed, Result, WarningKind};
+use crate::limits::LimitKind;
+use crate::markers::{ColorModel, ImageInfo, Parser, ScanComponent, ScanHeader};
+use crate::spec::frame::Frame;
+
+/// Coefficients up to this size are collected for any header. Beyond, the file must be long enough to have them: the
+/// shortest code is one bit a block.
+const UNCHECKED_BYTES: u64 = 64 << 20;
+
+/// Buffers that one image after another uses, so that decoding allocates nothing in steady state.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    window: Window,
+    blocks: Vec<Block>,
+    tables: TableCache,
+}
+
+/// Decodes an image and hands its tiles to `consumer`.
+///
+/// A sequential image in one scan is handed on while it is decoded; all others are collected first, which costs 2 bytes
+/// a coefficient.
+///
+/// # Errors
+/// Those of the headers, of the limits, of damage if it is refused, and of the consumer.
+pub fn decode_tiles(
+    bytes: &[u8],
+    options: &DecodeOptions,
+    scratch: &mut Scratch,
+    consumer: &mut impl TileConsumer,
+) -> Result<Summary> {
+    options.limits.check(LimitKind::FileBytes, bytes.len() as u64)?;
+    let mut parser = Parser::new(bytes, options.damage == Damage::Refuse)?;
+    let first = parser.next_scan()?.ok_or_else(|| Error::malformed(parser.position, Malformed::NoScan))?;
+    let mut info = image_info(&mut parser, &first)?;
+    options.limits.check(LimitKind::Pixels, u64::from(info.frame.width) * u64::from(info.frame.height))?;
+    check_mcu(&info.frame, &first)?;
+    let demand = consumer.demand(&info)?;
+    let one_scan = !info.frame.process.is_progressive() && first.components.len() == info.frame.components.len();
+    let image = Image { parser, scratch, options };
+    let scans = if one_scan {
+        image.stream(&mut info, &first, &demand, consumer)
+    } else {
+        image.collect(&mut info, first, &demand, consumer)
+    }?;
+    Ok(Summary { info, scans: scans.0, warnings: scans.1 })
+}
+
+/// What the headers up to the first scan say.
+fn image_info(parser: &mut Parser<'_>, first: &ScanHeader) -> Result<ImageInfo> {
+    let deferred = parser.frame.as_ref().is_some_and(|frame| frame.height == 0);
+    let lines = if deferred { Some(parser.deferred_height(first)?) } else { None };
+    let header = parser.frame.as_ref().ok_or_else(|| Error::malformed(first.offset, Malformed::ScanBeforeFrame))?;
+    let height = lines.unwrap_or(header.height);
+    let frame = Frame::new(header.process, header.precision, header.width.into(), height.into(), &header.components);
+    let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
+    Ok(ImageInfo {
+        color: ColorModel::decide(&ids, parser.app.jfif, parser.app.adobe_transform),
+        orientation: parser.app.orientation.unwrap_or(1),
+        restart_interval: parser.restart_interval,
+        quant_tables: vec![None; frame.components.len()],
+        frame,
+    })
+}
+
+/// At most 10 blocks in an MCU of several components (T.81 B.2.3).
+fn check_mcu(frame: &Frame, scan: &ScanHeader) -> Result<()> {
+    let blocks = |c: &ScanComponent| {
+        let component = &frame.components[c.component];
+        u32::from(component.h) * u32::from(component.v)
+    };
+    let total: u32 = scan.components.iter().map(blocks).sum();
+    if scan.components.len() > 1 && total > 10 {
+        return Err(Error::malformed(scan.offset, Malformed::McuSize(total)));
+    }
+    Ok(())
+}
+
+/// An image whose headers are known.
+struct Image<'a, 's> {
+    parser: Parser<'a>,
+    scratch: &'s mut Scratch,
+    options: &'s DecodeOptions,
+}
+
+/// Scans decoded, and all warnings.
+type Outcome = (u32, Vec<crate::Warning>);
+
+impl<'a> Image<'a, '_> {
+    fn stream(
+        mut self,
+        info: &mut ImageInfo,
+        scan: &ScanHeader,
+        demand: &Demand,
+        consumer: &mut impl TileConsumer,
+    ) -> Result<Outcome> {
+        let parser = &mut self.parser;
+        latch_quant_tables(parser, info, scan)?;
+        let coder = Sequential::new(scan, &mut parser.tables, &mut self.scratch.tables, &mut parser.log)?;
+        consumer.begin(info)?;
+        let bits = BitReader::new(parser.data, scan.data, &mut self.scratch.window);
+        let segments = Segments::new(parser.data, bits, parser.restart_interval);
+        let blocks = &mut self.scratch.blocks;
+        let end = stream_scan(&info.frame, scan, segments, coder, demand, blocks, &mut parser.log, consumer)?;
+        let Some(end) = end else { return Ok((1, self.parser.into_warnings())) };
+        self.parser.position = end;
+        // One scan had it all: another one has no place.
+        match self.parser.next_scan() {
+            Ok(None) => {}
+            Ok(Some(extra)) => {
+                let kind = Malformed::UnexpectedMarker(crate::spec::marker::SOS);
+                self.parser.log.add(extra.offset, WarningKind::Malformed(kind))?;
+            }
+            Err(error) => self.keep(error)?,
+        }
+        Ok((1, self.parser.into_warnings()))
+    }
+
+    fn collect(
+        mut self,
+        info: &mut ImageInfo,
+        first: ScanHeader,
+        demand: &Demand,
+        consumer: &mut impl TileConsumer,
+    ) -> Result<Outcome> {
+        let blocks: u64 = info.frame.components.iter().map(|component| component.block_count()).sum();
+        let bytes = blocks * size_of::<Block>() as u64;
+        self.options.limits.check(LimitKind::Memory, bytes)?;
+        if bytes > UNCHECKED_BYTES && blocks > 8 * self.parser.data.len() as u64 {
+            let limit = UNCHECKED_BYTES.max(8 * self.parser.data.len() as u64 * size_of::<Block>() as u64);
+            return Err(Error::Limit { kind: LimitKind::Memory, found: bytes, limit });
+        }
+        let mut buffer = std::mem::take(&mut self.scratch.blocks);
+        let mut planes = Planes::new(&info.frame, &mut buffer);
+        let (mut scans, mut next) = (0, Some(first));
+        while let Some(scan) = next {
+            self.options.limits.check(LimitKind::Scans, u64::from(scans) + 1)?;
+            match self.decode_scan(info, &scan, &mut planes) {
+                Ok(end) => self.parser.position = end,
+                // The first scan's header is part of the headers: nothing was decoded yet.
+                Err(error) if scans == 0 => return Err(error),
+                Err(error) => {
+                    self.keep(error)?;
+                    break;
+                }
+            }
+            scans += 1;
+            next = match self.parser.next_scan() {
+                Ok(next) => next,
+                Err(error) => {
+                    self.keep(error)?;
+                    break;
+                }
+            };
+        }
+        for (index, component) in info.frame.components.iter().enumerate() {
+            if !planes.has_scan(index) {
+                let kind = WarningKind::Malformed(Malformed::ComponentWithoutScan(component.id));
+                self.parser.log.add(self.parser.position, kind)?;
+            }
+        }
+        consumer.begin(info)?;
+        planes.emit(&info.frame, demand.mcu_rows.clone(), consumer)?;
+        self.scratch.blocks = buffer;
+        Ok((scans, self.parser.into_warnings()))
+    }
+
+    fn decode_scan(&mut self, info: &mut ImageInfo, scan: &ScanHeader, planes: &mut Planes<'_>) -> Result<usize> {
+        let parser = &mut self.parser;
+        check_mcu(&info.frame, scan)?;
+        latch_quant_tables(parser, info, scan)?;
+        let bits = BitReader::new(parser.data, scan.data, &mut self.scratch.window);
+        let segments = Segments::new(parser.data, bits, parser.restart_interval);
+        let cache = &mut self.scratch.tables;
+        if info.frame.process.is_progressive() {
+            planes.decode_progressive(&info.frame, scan, segments, &parser.tables, cache, &mut parser.log)
+        } else {
+            let coder = Sequential::new(scan, &mut parser.tables, cache, &mut parser.log)?;
+            planes.decode_sequential(&info.frame, scan, segments, coder, &mut parser.log)
+        }
+    }
+
+    /// An error after the first scan is damage: what was decoded stays.
+    fn keep(&mut self, error: Error) -> Result<()> {
+        match error {
+            Error::Malformed { offset, kind } => self.parser.log.add(offset as usize, WarningKind::Malformed(kind)),
+            other => Err(other),
+        }
+    }
+}
+
+/// A component's quantisation table is the one in force at its first scan.
+fn latch_quant_tables(parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<()> {
+    for chosen in &scan.components {
+        let latched = &mut info.quant_tables[chosen.component];
+        if latched.is_none() {
+            let index = info.frame.components[chosen.component].quant_index;
+            *latched = parser.tables.quant[usize::from(index)];
+            if latched.is_none() {
+                parser.log.add(scan.offset, WarningKind::NoQuantTable(index))?;
+            }
+        }
+    }
+    Ok(())
+}

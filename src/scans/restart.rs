@@ -1,0 +1,209 @@
+//! Restart intervals: from the end of one entropy-coded segment to the start of the next (T.81 E.2.4, F.2.1.3).
+//!
+//! A missing, repeated or misplaced restart marker is met as libjpeg meets it, so that both recover the same blocks.
+
+use crate::entropy::{BitReader, Flaws};
+use crate::error::{Result, WarningKind};
+use crate::markers::{Log, Marker, find_marker};
+use crate::spec::marker::{RST0, RST7, SOF0};
+
+/// Follows the segments of one scan.
+pub(super) struct Segments<'a> {
+    pub bits: BitReader<'a>,
+    /// What went wrong since the last look.
+    pub flaws: Flaws,
+    data: &'a [u8],
+    /// MCUs between restart markers, 0 for none.
+    interval: u32,
+    /// MCUs until the next restart marker.
+    left: u32,
+    /// Number of the restart marker that comes next, 0..=7.
+    expected: u8,
+    /// The current segment ran out: its remaining MCUs are zero.
+    exhausted: bool,
+    /// The scan is over: a marker that is no restart marker was reached, and it ran out.
+    over: bool,
+    /// A marker that is still to be dealt with; the segment before it is empty.
+    unread: Option<Marker>,
+}
+
+/// What stands before the next MCU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Its bits follow.
+    Decode,
+    /// A restart marker, then its bits: predictions and runs start anew.
+    Restarted,
+    /// Nothing: it is lost and stays zero.
+    Lost {
+        /// A restart marker came before it.
+        restarted: bool,
+    },
+    /// Nothing, and nothing will follow in this scan.
+    Over,
+}
+
+impl<'a> Segments<'a> {
+    pub fn new(data: &'a [u8], bits: BitReader<'a>, interval: u16) -> Segments<'a> {
+        Segments {
+            bits,
+            flaws: Flaws::default(),
+            data,
+            interval: interval.into(),
+            left: interval.into(),
+            expected: 0,
+            exhausted: false,
+            over: false,
+            unread: None,
+        }
+    }
+
+    /// Deals with what stands before the next MCU, and makes its bits ready.
+    #[inline]
+    pub fn before_mcu(&mut self, log: &mut Log) -> Result<Next> {
+        if self.over {
+            return Ok(Next::Over);
+        }
+        let mut restarted = false;
+        if self.interval > 0 {
+            if self.left == 0 {
+                self.restart(log)?;
+                restarted = true;
+            }
+            self.left -= 1;
+        }
+        if self.exhausted {
+            return Ok(Next::Lost { restarted });
+        }
+        self.bits.prepare();
+        Ok(if restarted { Next::Restarted } else { Next::Decode })
+    }
+
+    /// Looks at the MCU just decoded.
+    #[inline]
+    pub fn after_mcu(&mut self, log: &mut Log) -> Result<()> {
+        if self.flaws.any() || self.bits.is_exhausted() { self.report(log) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn report(&mut self, log: &mut Log) -> Result<()> {
+        let offset = self.bits.offset();
+        let flaws = std::mem::take(&mut self.flaws);
+        for (flaw, kind) in [
+            (flaws.bad_code, WarningKind::BadCode),
+            (flaws.run_past_end, WarningKind::RunPastEnd),
+            (flaws.saturated, WarningKind::Saturated),
+        ] {
+            if flaw {
+                log.add(offset, kind)?;
+            }
+        }
+        if self.bits.is_exhausted() {
+            self.exhausted = true;
+            let end = self.unread.unwrap_or_else(|| self.bits.find_end());
+            let is_restart = self.interval > 0 && (RST0..=RST7).contains(&end.code);
+            self.over = !is_restart;
+            let kind = if end.code == 0 { WarningKind::PrematureEnd } else { WarningKind::PrematureMarker(end.code) };
+            log.add(end.offset, kind)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a segment and starts the next one.
+    fn restart(&mut self, log: &mut Log) -> Result<()> {
+        let found = match self.unread {
+            Some(marker) => Some(marker),
+            None => self.end_segment(log)?,
+        };
+        self.left = self.interval;
+        let expected = self.expected;
+        self.expected = (expected + 1) & 7;
+        let start = match found {
+            Some(marker) if marker.code == RST0 + expected => Some(marker.offset + 2),
+            Some(marker) => self.resynchronise(marker, expected, log)?,
+            None => None,
+        };
+        match start {
+            Some(start) => {
+                self.unread = None;
+                self.exhausted = false;
+                self.bits.restart(start);
+            }
+            // The marker stays: the segment before it is empty.
+            None => {
+                self.bits.restart(self.unread.map_or(self.data.len(), |marker| marker.offset));
+                let waits = self.unread.is_some_and(|marker| (RST0..=RST7).contains(&marker.code));
+                self.over = self.exhausted && !waits;
+            }
+        }
+        Ok(())
+    }
+
+    /// The marker that ends the current segment, after its left-over bytes; `None` at the end of the data.
+    fn end_segment(&self, log: &mut Log) -> Result<Option<Marker>> {
+        let end = self.bits.find_end();
+        let left_over = self.bits.unread_bytes(end.offset);
+        if left_over > 0 && end.code != 0 {
+            log.add(self.bits.offset(), WarningKind::ExtraneousBytes(left_over, end.code))?;
+        }
+        Ok((end.code != 0).then_some(end))
+    }
+
+    /// A marker other than the expected one (libjpeg's jpeg_resync_to_restart). Returns where decoding goes on, or `None`
+    /// if it must wait at the marker now in `unread`.
+    fn resynchronise(&mut self, mut marker: Marker, expected: u8, log: &mut Log) -> Result<Option<usize>> {
+        log.add(marker.offset, WarningKind::RestartMarker(marker.code, expected))?;
+        loop {
+            let ahead = marker.code.wrapping_sub(RST0).wrapping_sub(expected) & 7;
+            let skip = match marker.code {
+                ..SOF0 => true,
+                RST0..=RST7 => match ahead {
+                    // One of the next two: this one is missing. Wait.
+                    1 | 2 => false,
+                    // One of the last two: skip to the next marker.
+                    6 | 7 => true,
+                    // The expected one, or too far off to tell: take it.
+                    _ => return Ok(Some(marker.offset + 2)),
+                },
+                _ => false,
+            };
+            if !skip {
+                self.unread = Some(marker);
+                return Ok(None);
+            }
+            match find_marker(self.data, marker.offset + 2) {
+                Some(next) => marker = next,
+                None => {
+                    self.unread = Some(Marker { code: 0, offset: self.data.len() });
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// MCUs that can be passed over before the next restart marker.
+    #[inline]
+    pub fn mcus_in_segment(&self) -> u32 {
+        if self.interval > 0 { self.left } else { u32::MAX }
+    }
+
+    /// Passes over MCUs that have no bits, at most [`Segments::mcus_in_segment`].
+    #[inline]
+    pub fn pass_over(&mut self, mcus: u32) {
+        if self.interval > 0 {
+            self.left -= mcus;
+        }
+    }
+
+    /// Ends the scan: left-over bytes are damage. Returns the offset at which the markers go on.
+    pub fn finish(self, log: &mut Log) -> Result<usize> {
+        if let Some(marker) = self.unread {
+            return Ok(marker.offset);
+        }
+        if self.exhausted {
+            return Ok(self.bits.find_end().offset);
+        }
+        let end = self.end_segment(log)?;
+        Ok(end.map_or(self.data.len(), |marker| marker.offset))
+    }
+}
