@@ -234,3 +234,91 @@ fn compare_tables<'a>(tables: &[&'a Tensor], planes: &[Plane]) -> Result<(&'a Te
     }
     Ok((tensor, sums))
 }
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+
+    /// Three channels on a grid of 2 x 2 blocks, normalised by (value - 100) / 50, (value + 1) / 0.25 and value / 2.
+    fn verifier(layout: &str) -> Verifier {
+        let text =
+            r#"{"channels": "y:0,1;cb:0", "normalize": {"statistics": {"mean": [100, -1, 0], "std": [50, 0.25, 2]}}}"#;
+        let mut recipe = Recipe::from_json(text).unwrap();
+        recipe.set("layout", layout).unwrap();
+        Verifier::new(recipe, DecodeOptions::default()).unwrap()
+    }
+
+    fn expected() -> Expected {
+        let values = (0..12).map(|i| f64::from(i * i) * 8.5 - 300.0).collect();
+        Expected { channels: 3, blocks_high: 2, blocks_wide: 2, values }
+    }
+
+    /// The tensor that is expected, in C, H, W, its values changed by `change`.
+    fn stored(change: impl Fn(usize, f64) -> f64) -> Vec<f64> {
+        let scale = |i: usize, value: f64| (value - [100.0, -1.0, 0.0][i / 4]) / [50.0, 0.25, 2.0][i / 4];
+        expected().values.iter().enumerate().map(|(i, &value)| change(i, scale(i, value))).collect()
+    }
+
+    fn compare(layout: &str, shape: &[usize], values: Values) -> Result<Difference, VerifyError> {
+        let tensor = Tensor { name: String::new(), shape: shape.to_vec(), values };
+        verifier(layout).compare(&tensor, &expected()).map(|(_, sums)| sums.difference().unwrap())
+    }
+
+    fn f32s(values: Vec<f64>) -> Values {
+        Values::F32(values.into_iter().map(|value| value as f32).collect())
+    }
+
+    #[test]
+    fn differences_are_in_units_of_coefficients() {
+        let right = compare("chw", &[3, 2, 2], f32s(stored(|_, value| value))).unwrap();
+        assert!(right.max_excess < 1e-9, "only f32's rounding is left: {right:?}");
+        // One value of the channel whose standard deviation is 50, one hundredth of it off.
+        let wrong = compare("chw", &[3, 2, 2], f32s(stored(|i, v| if i == 2 { v + 0.01 } else { v }))).unwrap();
+        assert!((wrong.max - 0.5).abs() < 1e-4, "{wrong:?}");
+        // The channel whose standard deviation is a quarter.
+        let wrong = compare("chw", &[3, 2, 2], f32s(stored(|i, v| if i == 5 { v + 0.01 } else { v }))).unwrap();
+        assert!((wrong.max - 0.0025).abs() < 1e-3, "{wrong:?}");
+    }
+
+    #[test]
+    fn layouts_are_told_apart() {
+        let chw = stored(|_, value| value);
+        let hwc = (0..12).map(|place| chw[place % 3 * 4 + place / 3]).collect();
+        assert!(compare("hwc", &[2, 2, 3], f32s(hwc)).unwrap().max_excess < 1e-9);
+        assert!(compare("hwc", &[2, 2, 3], f32s(chw.clone())).unwrap().max > 1.0);
+        assert!(matches!(compare("hwc", &[3, 2, 2], f32s(chw)), Err(VerifyError::Shape { .. })));
+    }
+
+    #[test]
+    fn the_rounding_of_narrow_types_is_no_fault() {
+        let f16s = |change: fn(usize, f64) -> f64| Values::F16(stored(change).into_iter().map(f16::from_f64).collect());
+        let right = compare("chw", &[3, 2, 2], f16s(|_, value| value)).unwrap();
+        assert!(right.max > 1e-2 && right.max_excess < 1e-9, "{right:?}");
+        let wrong = compare("chw", &[3, 2, 2], f16s(|i, v| if i == 11 { v * 1.01 } else { v })).unwrap();
+        assert!(wrong.max_excess > 1.0, "{wrong:?}");
+        let i16s = |offset: f64| {
+            Values::I16(stored(|_, value| value + offset).into_iter().map(|value| value.round() as i16).collect())
+        };
+        assert!(compare("chw", &[3, 2, 2], i16s(0.0)).unwrap().max_excess < 1e-9);
+        assert!(compare("chw", &[3, 2, 2], i16s(1.0)).unwrap().max_excess > 1.0);
+    }
+
+    #[test]
+    fn excess_is_measured_by_the_image() {
+        let mut sums = Sums::default();
+        sums.add(0.0, 4.0, 1.0);
+        let exact = sums.difference().unwrap();
+        let report = |exact| ImageReport {
+            tensors: Vec::new(),
+            exact,
+            scale: 2.0,
+            saturated: 0,
+            real: None,
+            real_unavailable: Some(Unavailable::Kind),
+        };
+        assert_eq!(report(exact).excess(), 1.5);
+        assert_eq!(report(Difference { non_finite: 1, ..exact }).excess(), f64::INFINITY);
+    }
+}

@@ -18,7 +18,7 @@
 //! | other whole ratios | nearest | `replicate` |
 //! | 3:2, 4:3 | refused | none |
 //!
-//! With another mode luma alone is compared. With `edge = "replicate"` all blocks are; with `edge = "stored"` those whose
+//! With another mode the planes that need no upsampling are compared, mostly luma alone. With `edge = "replicate"` all blocks are; with `edge = "stored"` those whose
 //! samples depend on nothing beyond the image, since no pixel path sees what is stored there.
 
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
@@ -37,7 +37,7 @@ use crate::spec::frame::{Component, Process};
 pub struct Real {
     /// All channels compared; `None` if no block could be.
     pub all: Option<Difference>,
-    /// Y channels.
+    /// Y channels; `None` where luma is subsampled and the chroma mode is not the decoder's.
     pub luma: Option<Difference>,
     /// Cb and Cr channels; `None` too where the chroma mode is not the decoder's, or the image is grey.
     pub chroma: Option<Difference>,
@@ -62,6 +62,8 @@ pub enum Unavailable {
     Precision(u8),
     /// The decoder has no upsampling by 3:2 or 4:3.
     Ratio,
+    /// The decoder upsamples every plane in another way than the recipe.
+    Upsampling,
     /// The decoder refused the file.
     Refused(String),
 }
@@ -73,6 +75,10 @@ pub enum Unavailable {
 /// Why there is no such path for this file and recipe.
 pub fn compare(bytes: &[u8], info: &ImageInfo, recipe: &Recipe, found: &Expected) -> Result<Real, Unavailable> {
     check(info, recipe)?;
+    let (luma_comparable, chroma_comparable) = comparable(info, recipe.chroma);
+    if !luma_comparable && !chroma_comparable {
+        return Err(Unavailable::Upsampling);
+    }
     let (planes, clipped) = decode_planes(bytes, info)?;
     let whole = Step::Extend { width: 8 * found.blocks_wide, height: 8 * found.blocks_high };
     let mut planes: Vec<_> = planes.iter().map(|plane| whole.apply(plane)).collect();
@@ -81,7 +87,7 @@ pub fn compare(bytes: &[u8], info: &ImageInfo, recipe: &Recipe, found: &Expected
     }
     let expected = select(&planes, &recipe.channels);
     if (expected.blocks_wide, expected.blocks_high) != (found.blocks_wide, found.blocks_high) {
-        return Err(Unavailable::Kind);
+        return Err(Unavailable::Upsampling);
     }
     let blocks = found.blocks_wide * found.blocks_high;
     let wanted: Vec<bool> = (0..blocks)
@@ -98,7 +104,8 @@ pub fn compare(bytes: &[u8], info: &ImageInfo, recipe: &Recipe, found: &Expected
         }
     }
     let [luma, chroma] = sums;
-    let chroma = if has_comparable_chroma(info, recipe.chroma) { chroma } else { Sums::default() };
+    let luma = if luma_comparable { luma } else { Sums::default() };
+    let chroma = if chroma_comparable { chroma } else { Sums::default() };
     Ok(Real {
         all: luma.join(chroma).difference(),
         luma: luma.difference(),
@@ -157,18 +164,20 @@ fn decode_planes(bytes: &[u8], info: &ImageInfo) -> Result<(Vec<SamplePlane>, f6
     Ok(((0..count).map(plane).collect(), clipped as f64 / pixels.len().max(1) as f64))
 }
 
-/// Whether the decoder upsamples chroma as the mode says, whatever of it is subsampled; see the module's table.
-fn has_comparable_chroma(info: &ImageInfo, chroma: Chroma) -> bool {
+/// Whether Y, and whether Cb and Cr, are upsampled by the decoder as the mode says; see the module's table. Each of them
+/// depends on all planes of an RGB file.
+fn comparable(info: &ImageInfo, chroma: Chroma) -> (bool, bool) {
     let frame = &info.frame;
     // Along an axis of one pixel the decoder upsamples nothing, which is the same in all modes.
     let ratio = |max: u8, own: u8, pixels: u32| if pixels == 1 { 1 } else { max / own };
-    let comparable = |c: &Component| match (ratio(frame.h_max, c.h, frame.width), ratio(frame.v_max, c.v, frame.height))
-    {
+    let same = |c: &Component| match (ratio(frame.h_max, c.h, frame.width), ratio(frame.v_max, c.v, frame.height)) {
         (1, 1) => true,
         (1..=2, 1..=2) => chroma == Chroma::Triangle,
         _ => chroma == Chroma::Replicate,
     };
-    frame.components.len() == 3 && frame.components.iter().all(comparable)
+    let (first, others) = frame.components.split_at(frame.components.len().min(1));
+    let (first, others) = (first.iter().all(same), others.len() == 2 && others.iter().all(same));
+    if info.color == ColorModel::Rgb { (first && others, first && others) } else { (first, others) }
 }
 
 /// Whether all samples that a block depends on, in any component, lie inside the image.
@@ -191,6 +200,27 @@ fn is_inside_axis(block: usize, max: u8, own: u8, length: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::frame::{Frame, Sampling};
+
+    #[test]
+    fn what_is_comparable() {
+        let info = |factors: [(u8, u8); 3], width, color| {
+            let sampling = factors.map(|(h, v)| Sampling { id: 1, h, v, quant_index: 0 });
+            let frame = Frame::new(Process::Baseline, 8, width, 40, &sampling);
+            ImageInfo { frame, color, orientation: 1, restart_interval: 0, quant_tables: vec![None; 3] }
+        };
+        let of = |factors, chroma| comparable(&info(factors, 40, ColorModel::YCbCr), chroma);
+        let whole = [(1, 1); 3];
+        let (double, four) = ([(2, 2), (1, 1), (1, 1)], [(4, 2), (1, 1), (1, 1)]);
+        for chroma in [Chroma::Triangle, Chroma::Replicate, Chroma::ZeroPad, Chroma::None] {
+            assert_eq!(of(whole, chroma), (true, true));
+            assert_eq!(of(double, chroma), (true, chroma == Chroma::Triangle));
+            assert_eq!(of(four, chroma), (true, chroma == Chroma::Replicate));
+            assert_eq!(of([(1, 1), (2, 1), (2, 1)], chroma), (chroma == Chroma::Triangle, true));
+            assert_eq!(comparable(&info(double, 40, ColorModel::Rgb), chroma).0, chroma == Chroma::Triangle);
+        }
+        assert!(comparable(&info([(4, 1), (1, 1), (1, 1)], 1, ColorModel::YCbCr), Chroma::ZeroPad).1, "one column");
+    }
 
     #[test]
     fn what_lies_inside() {

@@ -267,21 +267,21 @@ fn write_table(columns: &[Column<'_>], out: &mut impl Write) -> io::Result<()> {
     let width = columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0).max(6);
     writeln!(
         out,
-        "{:width$}  {:>6}  {:>6}  {:>8}  {:>8}  {:>9}  {:>16}  {:>16}  {:>16}  {:>7}",
-        "recipe", "images", "failed", "max", "RMS", "SNR exact", "SNR real (min)", "luma", "chroma", "clipped"
+        "{:width$}  {:>6}  {:>6}  {:>8}  {:>8}  {:>16}  {:>16}  {:>16}  {:>16}  {:>7}",
+        "recipe", "images", "failed", "max", "RMS", "SNR exact (min)", "SNR real (min)", "luma", "chroma", "clipped"
     )?;
     for column in columns {
         let s = &column.summary;
         let figure = |value: f64| if s.images > 0 { format!("{value:.2e}") } else { "-".into() };
         writeln!(
             out,
-            "{:width$}  {:>6}  {:>6}  {:>8}  {:>8}  {:>9}  {:>16}  {:>16}  {:>16}  {:>7}",
+            "{:width$}  {:>6}  {:>6}  {:>8}  {:>8}  {:>16}  {:>16}  {:>16}  {:>16}  {:>7}",
             column.name,
             s.images,
             column.failed,
             figure(s.max),
             figure(s.rms),
-            decibel(s.snr_exact.mean),
+            spread(&s.snr_exact),
             spread(&s.snr_real),
             spread(&s.snr_real_luma),
             spread(&s.snr_real_chroma),
