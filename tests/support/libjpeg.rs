@@ -47,15 +47,15 @@ pub fn read(bytes: &[u8]) -> Outcome {
         let mut error: jpeg_error_mgr = MaybeUninit::zeroed().assume_init();
         let mut cinfo: jpeg_decompress_struct = MaybeUninit::zeroed().assume_init();
         cinfo.common.err = jpeg_std_error(&mut error);
-        error.error_exit = Some(error_exit);
-        error.emit_message = Some(emit_message);
+        (*cinfo.common.err).error_exit = Some(error_exit);
+        (*cinfo.common.err).emit_message = Some(emit_message);
         jpeg_create_decompress(&mut cinfo);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             jpeg_mem_src(&mut cinfo, bytes.as_ptr(), bytes.len() as c_ulong);
             jpeg_read_header(&mut cinfo, 1);
             let arrays = jpeg_read_coefficients(&mut cinfo);
             let digests = (0..cinfo.num_components as usize).map(|c| digest(&mut cinfo, *arrays.add(c), c)).collect();
-            Outcome::Read { warnings: (*cinfo.common.err).num_warnings as i64, digests }
+            Outcome::Read { warnings: (*cinfo.common.err).num_warnings, digests }
         }));
         jpeg_destroy_decompress(&mut cinfo);
         outcome.unwrap_or_else(|payload| match payload.downcast::<Refusal>() {
