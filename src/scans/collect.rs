@@ -44,11 +44,6 @@ impl<'s> Planes<'s> {
         log: &mut Log,
     ) -> Result<usize> {
         for chosen in &scan.components {
-            // A component that comes again is decoded anew.
-            let plane = self.bases[chosen.component]..self.bases[chosen.component + 1];
-            if self.has_scan(chosen.component) {
-                self.blocks[plane].fill([0; 64]);
-            }
             self.precision[chosen.component] = [0; 64];
         }
         self.decode_scan(frame, scan, segments, coder, log)

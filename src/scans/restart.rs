@@ -101,8 +101,7 @@ impl<'a> Segments<'a> {
         if self.bits.is_exhausted() {
             self.exhausted = true;
             let end = self.unread.unwrap_or_else(|| self.bits.find_end());
-            let is_restart = self.interval > 0 && (RST0..=RST7).contains(&end.code);
-            self.over = !is_restart;
+            self.over = self.interval == 0 || ends_scan(end.code);
             let kind = if end.code == 0 { WarningKind::PrematureEnd } else { WarningKind::PrematureMarker(end.code) };
             log.add(end.offset, kind)?;
         }
@@ -132,8 +131,7 @@ impl<'a> Segments<'a> {
             // The marker stays: the segment before it is empty.
             None => {
                 self.bits.restart(self.unread.map_or(self.data.len(), |marker| marker.offset));
-                let waits = self.unread.is_some_and(|marker| (RST0..=RST7).contains(&marker.code));
-                self.over = self.exhausted && !waits;
+                self.over = self.exhausted && self.unread.is_none_or(|marker| ends_scan(marker.code));
             }
         }
         Ok(())
@@ -206,4 +204,10 @@ impl<'a> Segments<'a> {
         let end = self.end_segment(log)?;
         Ok(end.map_or(self.data.len(), |marker| marker.offset))
     }
+}
+
+/// Whether no restart marker is looked for beyond this one: it is sound and something else, or the end of the data (0).
+/// Codes below the first frame marker are no sound markers.
+fn ends_scan(code: u8) -> bool {
+    code == 0 || (code >= SOF0 && !(RST0..=RST7).contains(&code))
 }

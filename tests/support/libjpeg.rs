@@ -17,16 +17,23 @@ pub enum Outcome {
         /// Digest of each component, as `Plane::digest`.
         digests: Vec<u64>,
     },
-    /// Refused, with libjpeg's message code.
-    Refused(c_int),
+    /// Refused, with libjpeg's message.
+    Refused(String),
 }
 
-struct Refusal(c_int);
+struct Refusal(String);
 
 unsafe extern "C-unwind" fn error_exit(cinfo: &mut jpeg_common_struct) {
-    // SAFETY: libjpeg calls this with the error manager that `read` installed.
-    let code = unsafe { (*cinfo.err).msg_code };
-    resume_unwind(Box::new(Refusal(code)));
+    let mut text = [0u8; 200];
+    // SAFETY: libjpeg calls this with the error manager that `read` installed; a message has at most 200 bytes.
+    unsafe {
+        if let Some(format) = (*cinfo.err).format_message {
+            // The binding says 80 bytes and a shared reference; libjpeg's own limit, and what is written, is 200.
+            format(cinfo, &*text.as_mut_ptr().cast());
+        }
+    }
+    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
+    resume_unwind(Box::new(Refusal(String::from_utf8_lossy(&text[..end]).into_owned())));
 }
 
 unsafe extern "C-unwind" fn emit_message(cinfo: &mut jpeg_common_struct, level: c_int) {
@@ -39,7 +46,7 @@ unsafe extern "C-unwind" fn emit_message(cinfo: &mut jpeg_common_struct, level: 
 /// Reads all coefficients of a JPEG.
 pub fn read(bytes: &[u8]) -> Outcome {
     if bytes.is_empty() {
-        return Outcome::Refused(0);
+        return Outcome::Refused("no bytes".into());
     }
     // SAFETY: the structures live on this frame until `jpeg_destroy_decompress`, `bytes` outlives the call, and libjpeg's
     // errors unwind through C code built for it (feature `unwinding`).
