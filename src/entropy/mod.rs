@@ -3,13 +3,27 @@
 //! What enters: entropy-coded bytes, with their stuffing. What leaves: quantised coefficients of one block at a time, in
 //! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
 
+pub(crate) mod arithmetic;
 mod bits;
 mod huffman;
 pub(crate) mod progressive;
+mod segment;
 pub(crate) mod sequential;
 
 pub(crate) use bits::{BitReader, Window};
 pub(crate) use huffman::HuffmanTable;
+pub(crate) use segment::SegmentReader;
+
+/// Parameters of an AC scan: the band and the bit position.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Band {
+    /// First coefficient, 1..=63.
+    pub ss: usize,
+    /// Last coefficient, `ss..=63`.
+    pub se: usize,
+    /// Bit position, 0..=13.
+    pub al: u8,
+}
 
 /// What went wrong in the blocks decoded since the flags were last cleared. Decoding goes on: as libjpeg does, a bad
 /// code counts as symbol 0 and a run past the end stops at coefficient 63.
