@@ -309,8 +309,8 @@ pub enum WarningKind {
     Progression(u8, u8, u8),
     /// A sequential scan whose Ss, Se, Ah, Al are not 0, 63, 0, 0.
     SequentialParameters,
-    /// Coefficients outside i16, stored saturated.
-    Saturated,
+    /// Coefficients outside i16: those of Huffman scans are stored saturated, those of arithmetic scans modulo 2^16.
+    Overflow,
     /// A segment after the headers broke T.81; what was decoded before it is kept.
     Malformed(Malformed),
     /// Bytes before the start of image.
@@ -360,7 +360,7 @@ impl fmt::Display for WarningKind {
                 write!(f, "coefficient {k} is refined from bit {ah}, expected {expected}")
             }
             SequentialParameters => write!(f, "spectral selection in a sequential scan"),
-            Saturated => write!(f, "coefficients outside 16 bits are saturated"),
+            Overflow => write!(f, "coefficients do not fit 16 bits"),
             Malformed(m) => write!(f, "{m}"),
             LeadingBytes(n) => write!(f, "{n} bytes before the start of image"),
             TrailingBytes(n) => write!(f, "{n} bytes after the end of image"),

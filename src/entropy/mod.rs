@@ -33,14 +33,14 @@ pub(crate) struct Flaws {
     pub bad_code: bool,
     /// A zero run past the end of the band.
     pub run_past_end: bool,
-    /// Coefficients stored saturated.
-    pub saturated: bool,
+    /// Coefficients that do not fit 16 bits.
+    pub overflow: bool,
 }
 
 impl Flaws {
     /// Whether there are any.
     pub fn any(self) -> bool {
-        self.bad_code || self.run_past_end || self.saturated
+        self.bad_code || self.run_past_end || self.overflow
     }
 
     /// A coefficient as i16, saturated and flagged where it does not fit.
@@ -49,9 +49,17 @@ impl Flaws {
         match i16::try_from(value) {
             Ok(value) => value,
             Err(_) => {
-                self.saturated = true;
+                self.overflow = true;
                 if value > 0 { i16::MAX } else { i16::MIN }
             }
         }
+    }
+
+    /// A coefficient modulo 2^16, flagged where it does not fit. Behind the end of a cut segment the arithmetic decoder
+    /// makes something of zeros, DC values that run away included, and libjpeg counts those modulo 2^16.
+    #[inline]
+    pub fn store_modulo(&mut self, value: i32) -> i16 {
+        self.overflow |= i16::try_from(value).is_err();
+        value as i16
     }
 }

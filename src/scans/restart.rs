@@ -92,7 +92,7 @@ impl<'a, R: SegmentReader> Segments<'a, R> {
         for (flaw, kind) in [
             (flaws.bad_code, WarningKind::BadCode),
             (flaws.run_past_end, WarningKind::RunPastEnd),
-            (flaws.saturated, WarningKind::Saturated),
+            (flaws.overflow, WarningKind::Overflow),
         ] {
             if flaw {
                 log.add(offset, kind)?;

@@ -29,11 +29,11 @@ pub(crate) struct ArithmeticReader<'a> {
     next: usize,
     /// Where the segment ends, once that is reached.
     end: Option<Marker>,
-    /// Size of the interval: 0x8000..=0x10000 between decisions.
+    /// Size of the interval, 1..=0x10000. Below 0x8000, doublings are due before the next decision.
     interval: u32,
     /// The code relative to the interval's base, with `ahead` bits more behind it: less than `interval << ahead`.
     code: u32,
-    /// How many bits of `code` are ahead of the interval: 0..=7 between decisions.
+    /// How many bits of `code` are ahead of the interval: 0..=7.
     ahead: u32,
     /// The decisions had no meaning: what follows in this segment has none either.
     is_broken: bool,
@@ -51,6 +51,7 @@ impl<'a> ArithmeticReader<'a> {
     /// Decodes one decision and adapts its bin (figures D.16 to D.19).
     #[inline]
     pub fn decode(&mut self, bin: &mut Bin) -> bool {
+        self.renormalise();
         let state = STATES[usize::from(*bin)];
         let more_probable = *bin & 1 != 0;
         let less = u32::from(state.qe);
@@ -69,7 +70,6 @@ impl<'a> ArithmeticReader<'a> {
         }
         let is_less_probable = is_lower == (more < less);
         *bin = if is_less_probable { state.after_lps } else { state.after_mps };
-        self.renormalise();
         more_probable ^ is_less_probable
     }
 
@@ -80,10 +80,14 @@ impl<'a> ArithmeticReader<'a> {
         self.decode(&mut bin)
     }
 
-    /// Doubles the interval until it is 0x8000 at least (figure D.22).
+    /// Doubles the interval until it is 0x8000 at least (figure D.22). The flow charts do so behind a decision, here it is
+    /// done before the next: no more bytes are read than the decisions so far need, and left-over ones are noticed.
     #[inline]
     fn renormalise(&mut self) {
-        // 1..=15 places: the interval is below 0x8000 and never empty.
+        if self.interval >= 0x8000 {
+            return;
+        }
+        // 1..=15 places: the interval is never empty.
         let shift = self.interval.leading_zeros() - 16;
         while self.ahead < shift {
             self.code = self.code << 8 | self.read_byte();

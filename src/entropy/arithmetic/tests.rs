@@ -125,6 +125,7 @@ fn shifts_at_once_equal_the_flow_charts() {
             let bin = (i * i + i / 7) % 16;
             assert_eq!(fast.decode(&mut fast_bins[bin]), slow.decode(&mut slow_bins[bin]), "seed {seed}, decision {i}");
             assert_eq!(fast_bins[bin], slow_bins[bin]);
+            fast.renormalise();
             assert_eq!((fast.interval, fast.code >> fast.ahead), (slow.a, slow.c >> 16));
         }
         assert_eq!(fast.find_end(), Marker { code: 0, offset: data.len() });
@@ -166,23 +167,51 @@ fn restart_forgets() {
     assert_eq!(reader.find_end(), Marker { code: 0xd9, offset: 9 });
 }
 
-/// Behind the end there are zeros, from which a fresh statistics area can only make a run past the band.
+/// What the decisions cannot mean ends the segment, and from then on blocks stay as they are.
 #[test]
-fn a_block_of_nothing_is_given_up() {
+fn a_run_past_the_band_gives_the_segment_up() {
     use crate::entropy::{Band, Flaws};
-    let mut reader = ArithmeticReader::new(&[], 0);
-    let (mut block, mut flaws) = ([7; 64], Flaws::default());
-    let band = Band { ss: 1, se: 63, al: 0 };
-    let mut statistics = AcStatistics::new(5);
-    blocks::decode_ac_first(&mut reader, &mut statistics, band, &mut block, &mut flaws);
-    let damaged = flaws.any();
-    assert_eq!(damaged, reader.is_exhausted());
-    // Once given up, nothing changes a block any more.
-    reader.give_up();
+    let data = stuffed(1, 1000);
+    let band = Band { ss: 1, se: 3, al: 0 };
+    // Bytes at random lead there soon, in a short band.
+    let given_up = (0..100).find_map(|seed| {
+        let (mut reader, mut flaws) = (ArithmeticReader::new(&data, seed), Flaws::default());
+        let mut statistics = AcStatistics::new(5);
+        for _ in 0..100 {
+            blocks::decode_ac_first(&mut reader, &mut statistics, band, &mut [0; 64], &mut flaws);
+        }
+        assert_eq!(reader.is_exhausted(), flaws.any());
+        flaws.run_past_end.then_some((reader, statistics))
+    });
+    let (mut reader, mut statistics) = given_up.unwrap();
+    let mut flaws = Flaws::default();
     let mut untouched = [7; 64];
-    let mut bounds = DcStatistics::new(crate::markers::DcBounds { lower: 0, upper: 1 });
-    blocks::decode_dc_first(&mut reader, &mut bounds, 0, &mut DcPrediction::default(), &mut untouched, &mut flaws);
+    let mut dc = DcStatistics::new(crate::markers::DcBounds { lower: 0, upper: 1 });
+    blocks::decode_dc_first(&mut reader, &mut dc, 0, &mut DcPrediction::default(), &mut untouched, &mut flaws);
     blocks::decode_ac_first(&mut reader, &mut statistics, band, &mut untouched, &mut flaws);
     blocks::decode_ac_refine(&mut reader, &mut statistics, band, &mut untouched, &mut flaws);
     assert_eq!(untouched, [7; 64]);
+    assert!(!flaws.any());
+}
+
+/// Bytes at random make DC differences of every category, 15 bits and too many included; none of them panics.
+#[test]
+fn every_magnitude_has_its_bins() {
+    use crate::markers::DcBounds;
+    let (mut largest, mut too_large) = (0, 0);
+    for seed in 0..3000 {
+        let data = stuffed(seed, 60);
+        let mut reader = ArithmeticReader::new(&data, 0);
+        let mut dc = DcStatistics::new(DcBounds { lower: 0, upper: 1 });
+        let mut ac = AcStatistics::new(5);
+        for k in 1..=63 {
+            let mut prediction = DcPrediction::default();
+            match dc.decode_difference(&mut reader, &mut prediction).and(ac.decode_value(&mut reader, k)) {
+                Some(value) => largest = largest.max(value.abs()).max(prediction.value.abs()),
+                None => too_large += 1,
+            }
+        }
+    }
+    assert!((1 << 14..=1 << 15).contains(&largest), "{largest}");
+    assert!(too_large > 0);
 }
