@@ -45,10 +45,15 @@ impl<'a> Parser<'a> {
         let start = if data.starts_with(&[0xff, marker::SOI]) {
             0
         } else {
-            // A start of image is looked for only where nothing else is recognised, and a marker must follow it.
+            // A start of image is looked for only where nothing else is recognised, and a marker that may follow it must.
             let format = Format::of(data);
             let head = &data[..data.len().min(LEADING_BYTES)];
-            let found = head.windows(3).position(|bytes| bytes == [0xff, marker::SOI, 0xff]);
+            let found = head.windows(4).position(|bytes| {
+                matches!(
+                    *bytes,
+                    [0xff, marker::SOI, 0xff, marker::SOF0..=0xcf | marker::DQT..=marker::APP15 | marker::COM]
+                )
+            });
             let start = found.filter(|_| format == Format::Unknown).ok_or(Error::NotJpeg(format))?;
             log.add(0, WarningKind::LeadingBytes(start as u32))?;
             start
