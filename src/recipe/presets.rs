@@ -53,13 +53,14 @@ fn classification(short: u32, crop: u32) -> Geometry {
 }
 
 /// DCTNet's loader for detection: the largest size within 1333 x 800 of the same ratio, black to the right and below up to
-/// multiples of 32, luma and chroma enlarged twice.
+/// multiples of 32; luma is what an encoder sees of that enlarged twice, chroma what it sees, subsampled 2 by 2, of that
+/// enlarged four times.
 fn detection() -> Geometry {
     Geometry {
         orient: true,
         resize: Some(Resize { long: Some(1333), short: Some(800), antialias: false, ..Resize::default() }),
         pad: Some(Pad { multiple: Some(32), ..Pad::default() }),
-        upscale: Some(Upscale { luma: 2, chroma: 2, average: 1 }),
+        upscale: Some(Upscale { luma: 2, chroma: 4, average: 2 }),
         ..Geometry::default()
     }
 }

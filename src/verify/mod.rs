@@ -67,7 +67,8 @@ pub struct ImageReport {
     pub tensors: Vec<TensorReport>,
     /// All tensors together.
     pub exact: Difference,
-    /// What tolerances are multiplied by for this image: its largest dequantised coefficient over 1024, at least 1.
+    /// What tolerances are multiplied by for this image: its largest dequantised coefficient, in the file or
+    /// in a tensor, over 1024, at least 1.
     pub scale: f64,
     /// Values that the element type could not hold, as the extractor counted them.
     pub saturated: u64,
@@ -152,6 +153,8 @@ impl Verifier {
         if tensors.len() != expected.len() {
             return Err(VerifyError::Count { found: tensors.len(), expected: expected.len() });
         }
+        let peak =
+            expected.iter().flat_map(|tensor| &tensor.values).fold(0.0, |peak: f64, value| peak.max(value.abs()));
         let mut sums = Sums::default();
         let mut reports = Vec::new();
         let mut found = None;
@@ -173,7 +176,7 @@ impl Verifier {
         Ok(ImageReport {
             tensors: reports,
             exact: sums.difference().ok_or(VerifyError::Count { found: 0, expected: 1 })?,
-            scale: (reference::peak(&coefficients) / RANGE).max(1.0),
+            scale: (peak.max(reference::peak(&coefficients)) / RANGE).max(1.0),
             saturated: extraction.saturated,
             real_unavailable: real.as_ref().err().cloned(),
             real: real.ok(),

@@ -89,17 +89,17 @@ pub fn compare(
         return Err(Unavailable::Upsampling);
     }
     let (planes, clipped) = decode_planes(bytes, info)?;
-    let planes = planes.into_iter().enumerate();
     let mut planes: Vec<SamplePlane> = if recipe.geometry.is_some() {
         let (width, height) = (info.frame.width, info.frame.height);
         // The extractor made these steps under its limits; none is exceeded now.
         let limits = Limits { pixels: u64::MAX, ..Limits::default() };
         let steps = recipe.geometry.steps(width, height, info.orientation, key, &limits);
         let steps = steps.map_err(|error| Unavailable::Refused(error.to_string()))?;
+        let planes = planes.into_iter().enumerate();
         planes.map(|(index, plane)| plane.apply_steps(&component_steps(&steps, info, index))).collect()
     } else {
         let whole = Step::Extend { width: 8 * found.blocks_wide, height: 8 * found.blocks_high };
-        planes.map(|(_, plane)| whole.apply(&plane)).collect()
+        planes.iter().map(|plane| whole.apply(plane)).collect()
     };
     if info.color == ColorModel::Rgb {
         rgb_to_ycbcr(&mut planes);

@@ -43,11 +43,9 @@ fn weights(o: usize, from: usize, to: usize, filter: Filter, antialias: bool) ->
         }
         (_, false) => {
             let position = (o as f64 + 0.5) * scale - 0.5;
-            let mut all = vec![0.0; from];
-            for i in position.floor() as i64 - 3..=position.floor() as i64 + 4 {
-                all[i.clamp(0, from as i64 - 1) as usize] += kernel(filter, i as f64 - position, -0.75);
-            }
-            normalised(all.into_iter().enumerate().collect())
+            let reached = position.floor() as i64 - 3..=position.floor() as i64 + 4;
+            let at_border = |i: i64| i.clamp(0, from as i64 - 1) as usize;
+            normalised(reached.map(|i| (at_border(i), kernel(filter, i as f64 - position, -0.75))).collect())
         }
     }
 }
@@ -59,6 +57,7 @@ fn overlap(i: usize, o: usize, from: usize, to: usize) -> f64 {
 }
 
 fn normalised(weights: Vec<(usize, f64)>) -> Vec<(usize, f64)> {
+    // An input sample may be listed several times.
     let sum: f64 = weights.iter().map(|(_, w)| w).sum();
     weights.into_iter().filter(|&(_, w)| w != 0.0).map(|(i, w)| (i, w / sum)).collect()
 }
