@@ -227,8 +227,6 @@ pub enum Unsupported {
     JpegLs,
     /// A reserved frame type (JPG, 0xffc8).
     ReservedFrame(u8),
-    /// Arithmetic entropy coding (SOF9, SOF10).
-    Arithmetic(u8),
     /// Sample precision that is legal but not built.
     Precision(u8),
     /// Height given by a DNL segment after the first scan.
@@ -245,7 +243,6 @@ impl fmt::Display for Unsupported {
             Hierarchical(m) => write!(f, "hierarchical JPEG (0xff{m:02x}) has no single coefficient image"),
             JpegLs => write!(f, "JPEG-LS has no DCT coefficients"),
             ReservedFrame(m) => write!(f, "reserved frame type 0xff{m:02x}"),
-            Arithmetic(n) => write!(f, "arithmetic coding (SOF{n})"),
             Precision(p) => write!(f, "{p}-bit samples"),
             DeferredHeight => write!(f, "height given by a DNL segment"),
             ComponentCount(n) => write!(f, "{n} components"),
@@ -300,7 +297,7 @@ pub enum WarningKind {
     PrematureEnd,
     /// A marker cut the entropy-coded data short (its second byte).
     PrematureMarker(u8),
-    /// Bits that are no code of the Huffman table.
+    /// Bits that are no code of the Huffman table, or decisions of the arithmetic coder that make no coefficient.
     BadCode,
     /// A zero run went past coefficient 63.
     RunPastEnd,
@@ -312,8 +309,8 @@ pub enum WarningKind {
     Progression(u8, u8, u8),
     /// A sequential scan whose Ss, Se, Ah, Al are not 0, 63, 0, 0.
     SequentialParameters,
-    /// Coefficients outside i16, stored saturated.
-    Saturated,
+    /// Coefficients outside i16: those of Huffman scans are stored saturated, those of arithmetic scans modulo 2^16.
+    Overflow,
     /// A segment after the headers broke T.81; what was decoded before it is kept.
     Malformed(Malformed),
     /// Bytes before the start of image.
@@ -355,7 +352,7 @@ impl fmt::Display for WarningKind {
         match *self {
             PrematureEnd => write!(f, "the file ends before its end of image"),
             PrematureMarker(m) => write!(f, "marker 0xff{m:02x} cuts the entropy-coded data short"),
-            BadCode => write!(f, "bits that are no Huffman code"),
+            BadCode => write!(f, "bits that are no code"),
             RunPastEnd => write!(f, "a zero run goes past coefficient 63"),
             ExtraneousBytes(n, m) => write!(f, "{n} extraneous bytes before marker 0xff{m:02x}"),
             RestartMarker(m, expected) => write!(f, "marker 0xff{m:02x} where restart marker {expected} must be"),
@@ -363,7 +360,7 @@ impl fmt::Display for WarningKind {
                 write!(f, "coefficient {k} is refined from bit {ah}, expected {expected}")
             }
             SequentialParameters => write!(f, "spectral selection in a sequential scan"),
-            Saturated => write!(f, "coefficients outside 16 bits are saturated"),
+            Overflow => write!(f, "coefficients do not fit 16 bits"),
             Malformed(m) => write!(f, "{m}"),
             LeadingBytes(n) => write!(f, "{n} bytes before the start of image"),
             TrailingBytes(n) => write!(f, "{n} bytes after the end of image"),

@@ -1,4 +1,4 @@
-//! How much one image may cost. A file that asks for more is refused with [`Error::Limit`](crate::Error::Limit)
+//! How much one image may cost. A file that asks for more is refused with [`Error::Limit`]
 //! before anything is allocated for it.
 
 use std::fmt;

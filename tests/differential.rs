@@ -100,7 +100,7 @@ fn a_folder_of_files() {
                 Outcome::Read { warnings, digests: theirs } => {
                     format!("read, {warnings} warnings, {}", if digests == theirs { "equal" } else { "DIFFERENT" })
                 }
-                Outcome::Refused(code) => format!("refused, code {code}"),
+                Outcome::Refused(code) => format!("refused, {code}"),
             };
             println!("{}\t{status}\t{message}\tlibjpeg: {theirs}", path.display());
         }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use jpegdct::error::{Malformed, Mismatch, Unsupported};
+use jpegdct::error::{Malformed, Mismatch};
 use jpegdct::reencode::{ChromaSampling, ReencodeOptions, to_jpeg};
 use jpegdct::verify::real::Unavailable;
 use jpegdct::verify::{DEFAULT_TOLERANCE, ImageReport, Verifier, VerifyError, VerifyScratch};
@@ -25,7 +25,6 @@ struct Fixture {
     path: String,
     status: String,
     #[serde(default)]
-    process: String,
     #[serde(default)]
     components: Vec<[u8; 3]>,
     #[serde(default)]
@@ -77,9 +76,6 @@ fn sweep(recipe: &Recipe) -> usize {
             // Quantised values are all that such a file has; the manifest knows no table of it either.
             Err(VerifyError::Decode(Error::Malformed { kind: Malformed::MissingQuantTable(_), .. }))
                 if fixture.quant_digests.is_empty() && recipe.kind != jpegdct::recipe::Kind::Quantised => {}
-            // The decoder may be without arithmetic decoding.
-            Err(VerifyError::Decode(Error::Unsupported { kind: Unsupported::Arithmetic(_), .. }))
-                if fixture.process.starts_with("arithmetic") => {}
             Err(error) => panic!("{}: {error}: {recipe:?}", fixture.path),
         }
     }

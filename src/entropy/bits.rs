@@ -5,6 +5,7 @@
 //! bits, and the reader knows that it went there. The bytes are unstuffed in bulk into a window, so that refilling is an
 //! unconditional 8-byte load.
 
+use super::segment::{Escape, SegmentReader};
 use crate::markers::{Marker, extraneous_bytes, find_marker};
 
 /// Unstuffed bytes in a window.
@@ -64,23 +65,6 @@ impl<'a> BitReader<'a> {
         reader
     }
 
-    /// Starts a new segment at offset `start`.
-    pub fn restart(&mut self, start: usize) {
-        (self.filled, self.next, self.bits, self.count) = (0, 0, 0, 0);
-        (self.window_offset, self.raw, self.end) = (start, start, None);
-        self.slide();
-    }
-
-    /// Makes sure that the bits of one MCU can be loaded. To be called before each MCU.
-    #[inline]
-    pub fn prepare(&mut self) {
-        if self.end.is_none() && self.filled - self.next < RESERVE {
-            self.slide();
-        }
-        // Past the end there is nothing but zeros: stay there.
-        self.next = self.next.min(self.filled + 8);
-    }
-
     /// Moves the unread bytes to the front of the window and unstuffs more behind them.
     fn slide(&mut self) {
         // Whole bytes still in `bits` go back, so that `window_offset` stays the offset of a byte.
@@ -112,16 +96,13 @@ impl<'a> BitReader<'a> {
         if run == space {
             return;
         }
-        // At 0xff or the end of the data. Fill bytes 0xff may precede a stuffed zero as well as a marker.
-        let after = self.data[self.raw..].iter().position(|&byte| byte != 0xff);
-        match after {
-            Some(fill) if self.data[self.raw + fill] == 0 => {
+        match Escape::parse(self.data, self.raw) {
+            Escape::Data(next) => {
                 self.window[self.filled] = 0xff;
                 self.filled += 1;
-                self.raw += fill + 1;
+                self.raw = next;
             }
-            Some(fill) => self.end = Some(Marker { code: self.data[self.raw + fill], offset: self.raw + fill - 1 }),
-            None => self.end = Some(Marker { code: 0, offset: self.data.len() }),
+            Escape::End(marker) => self.end = Some(marker),
         }
     }
 
@@ -164,33 +145,10 @@ impl<'a> BitReader<'a> {
         if value < 1 << size >> 1 { value - ((1 << size) - 1) } else { value }
     }
 
-    /// Whether more bits were read than the segment has.
-    #[inline]
-    pub fn is_exhausted(&self) -> bool {
-        self.end.is_some() && 8 * self.next > 8 * self.filled + self.count as usize
-    }
-
     /// Whether fewer than 8 bits are left in the segment.
     #[cfg(test)]
     pub fn is_finished(&self) -> bool {
         self.end.is_some() && 8 * self.filled + (self.count as usize) < 8 * self.next + 8
-    }
-
-    /// Where the segment ends. The marker's code is 0 at the end of the data.
-    pub fn find_end(&self) -> Marker {
-        let end = self.end.or_else(|| find_marker(self.data, self.raw));
-        end.unwrap_or(Marker { code: 0, offset: self.data.len() })
-    }
-
-    /// Offset in the data of the next bit's byte.
-    pub fn offset(&self) -> usize {
-        self.offset_of(self.next - (self.count / 8) as usize)
-    }
-
-    /// Bytes of the segment, as they stand in the file, of which no bit was read, up to its marker at `end`.
-    pub fn unread_bytes(&self, end: usize) -> u32 {
-        let start = self.offset();
-        if start >= end { 0 } else { extraneous_bytes(self.data, start, end) }
     }
 
     /// Offset in the data of byte `index` of the window: walks the stuffing again, so it is for rare use.
@@ -205,6 +163,50 @@ impl<'a> BitReader<'a> {
             at += 1;
         }
         at
+    }
+}
+
+impl SegmentReader for BitReader<'_> {
+    const MAY_END_EARLY: bool = false;
+
+    /// Starts a new segment at offset `start`.
+    fn restart(&mut self, start: usize) {
+        (self.filled, self.next, self.bits, self.count) = (0, 0, 0, 0);
+        (self.window_offset, self.raw, self.end) = (start, start, None);
+        self.slide();
+    }
+
+    /// Makes sure that the bits of one MCU can be loaded. To be called before each MCU.
+    #[inline]
+    fn prepare(&mut self) {
+        if self.end.is_none() && self.filled - self.next < RESERVE {
+            self.slide();
+        }
+        // Past the end there is nothing but zeros: stay there.
+        self.next = self.next.min(self.filled + 8);
+    }
+
+    /// Whether more bits were read than the segment has.
+    #[inline]
+    fn is_exhausted(&self) -> bool {
+        self.end.is_some() && 8 * self.next > 8 * self.filled + self.count as usize
+    }
+
+    /// Where the segment ends. The marker's code is 0 at the end of the data.
+    fn find_end(&self) -> Marker {
+        let end = self.end.or_else(|| find_marker(self.data, self.raw));
+        end.unwrap_or(Marker { code: 0, offset: self.data.len() })
+    }
+
+    /// Offset in the data of the next bit's byte.
+    fn offset(&self) -> usize {
+        self.offset_of(self.next - (self.count / 8) as usize)
+    }
+
+    /// Bytes of the segment, as they stand in the file, of which no bit was read, up to its marker at `end`.
+    fn unread_bytes(&self, end: usize) -> u32 {
+        let start = self.offset();
+        if start >= end { 0 } else { extraneous_bytes(self.data, start, end) }
     }
 }
 

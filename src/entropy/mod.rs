@@ -3,13 +3,27 @@
 //! What enters: entropy-coded bytes, with their stuffing. What leaves: quantised coefficients of one block at a time, in
 //! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
 
+pub(crate) mod arithmetic;
 mod bits;
 mod huffman;
 pub(crate) mod progressive;
+mod segment;
 pub(crate) mod sequential;
 
 pub(crate) use bits::{BitReader, Window};
 pub(crate) use huffman::HuffmanTable;
+pub(crate) use segment::SegmentReader;
+
+/// Parameters of an AC scan: the band and the bit position.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Band {
+    /// First coefficient, 1..=63.
+    pub ss: usize,
+    /// Last coefficient, `ss..=63`.
+    pub se: usize,
+    /// Bit position, 0..=13.
+    pub al: u8,
+}
 
 /// What went wrong in the blocks decoded since the flags were last cleared. Decoding goes on: as libjpeg does, a bad
 /// code counts as symbol 0 and a run past the end stops at coefficient 63.
@@ -19,14 +33,14 @@ pub(crate) struct Flaws {
     pub bad_code: bool,
     /// A zero run past the end of the band.
     pub run_past_end: bool,
-    /// Coefficients stored saturated.
-    pub saturated: bool,
+    /// Coefficients that do not fit 16 bits.
+    pub overflow: bool,
 }
 
 impl Flaws {
     /// Whether there are any.
     pub fn any(self) -> bool {
-        self.bad_code || self.run_past_end || self.saturated
+        self.bad_code || self.run_past_end || self.overflow
     }
 
     /// A coefficient as i16, saturated and flagged where it does not fit.
@@ -35,9 +49,17 @@ impl Flaws {
         match i16::try_from(value) {
             Ok(value) => value,
             Err(_) => {
-                self.saturated = true;
+                self.overflow = true;
                 if value > 0 { i16::MAX } else { i16::MIN }
             }
         }
+    }
+
+    /// A coefficient modulo 2^16, flagged where it does not fit. Behind the end of a cut segment the arithmetic decoder
+    /// makes something of zeros, DC values that run away included, and libjpeg counts those modulo 2^16.
+    #[inline]
+    pub fn store_modulo(&mut self, value: i32) -> i16 {
+        self.overflow |= i16::try_from(value).is_err();
+        value as i16
     }
 }

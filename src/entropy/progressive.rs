@@ -3,7 +3,7 @@
 //! Four kinds of scan, one function each. Blocks keep their state between scans; `al` is the bit position that a scan
 //! adds.
 
-use super::{BitReader, Flaws, HuffmanTable};
+use super::{Band, BitReader, Flaws, HuffmanTable};
 use crate::scans::Block;
 
 /// First DC scan (T.81 G.1.2.1): as in sequential scans, shifted left by `al` (0..=13).
@@ -27,17 +27,6 @@ pub(crate) fn decode_dc_first(
 pub(crate) fn decode_dc_refine(bits: &mut BitReader<'_>, al: u8, block: &mut Block) {
     bits.refill();
     block[0] |= (bits.read(1) as i16) << al;
-}
-
-/// Parameters of an AC scan: the band and the bit position.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Band {
-    /// First coefficient, 1..=63.
-    pub ss: usize,
-    /// Last coefficient, `ss..=63`.
-    pub se: usize,
-    /// Bit position, 0..=13.
-    pub al: u8,
 }
 
 /// First AC scan (T.81 G.1.2.2). `eob_run` counts the blocks, this one included, that have no further coefficients.

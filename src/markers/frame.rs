@@ -24,9 +24,10 @@ pub(super) fn process(sof: u8, offset: usize) -> Result<Process> {
         marker::SOF0 => Ok(Process::Baseline),
         marker::SOF1 => Ok(Process::Extended),
         marker::SOF2 => Ok(Process::Progressive),
+        marker::SOF9 => Ok(Process::Arithmetic),
+        marker::SOF10 => Ok(Process::ArithmeticProgressive),
         0xc3 | 0xc7 | 0xcb | 0xcf => unsupported(Unsupported::Lossless(sof - marker::SOF0)),
         0xc5 | 0xc6 | 0xcd | 0xce | marker::DHP | marker::EXP => unsupported(Unsupported::Hierarchical(sof)),
-        marker::SOF9 | marker::SOF10 => unsupported(Unsupported::Arithmetic(sof - marker::SOF0)),
         marker::SOF55 => unsupported(Unsupported::JpegLs),
         _ => unsupported(Unsupported::ReservedFrame(sof)),
     }

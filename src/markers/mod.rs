@@ -19,7 +19,7 @@ pub use color::ColorModel;
 pub(crate) use log::Log;
 pub(crate) use parser::{Marker, Parser, extraneous_bytes, find_marker};
 pub(crate) use scan::{ScanComponent, ScanHeader};
-pub(crate) use tables::{HuffmanSpec, Tables};
+pub(crate) use tables::{DcBounds, HuffmanSpec, Tables};
 
 /// What the headers of a file say of its image.
 #[derive(Debug, Clone, PartialEq, Eq)]

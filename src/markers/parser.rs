@@ -125,14 +125,14 @@ impl<'a> Parser<'a> {
         match code {
             marker::DQT => self.tables.parse_dqt(payload, at)?,
             marker::DHT => self.tables.parse_dht(payload, at)?,
+            marker::DAC => self.tables.parse_dac(payload, at)?,
             marker::DRI => self.restart_interval = parse_dri(payload, at)?,
             marker::SOS => {
                 let frame = self.frame.as_ref().ok_or(Error::malformed(offset, Malformed::ScanBeforeFrame))?;
                 return parse_scan(payload, at, &frame.components).map(Some);
             }
-            // Conditioning of arithmetic coding, which no accepted frame uses; the number of lines, read where the
-            // frame header left it open; comments.
-            marker::DAC | marker::DNL | marker::COM => {}
+            // The number of lines, read where the frame header left it open; comments.
+            marker::DNL | marker::COM => {}
             marker::APP0..=marker::APP15 => self.parse_app(code, payload, at)?,
             _ => {
                 let frame = parse_frame(code, payload, at)?;

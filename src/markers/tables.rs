@@ -1,4 +1,4 @@
-//! DQT, DHT and DRI segments (T.81 B.2.4), and the tables in force.
+//! DQT, DHT, DAC and DRI segments (T.81 B.2.4), and the tables in force.
 
 use crate::error::{Error, Malformed, Result};
 use crate::spec::marker;
@@ -16,12 +16,32 @@ pub(crate) struct HuffmanSpec {
     pub offset: usize,
 }
 
+/// Conditioning of DC differences in arithmetic coding: the bounds of the small ones (T.81 F.1.4.4.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DcBounds {
+    /// L, 0..=`upper`.
+    pub lower: u8,
+    /// U, 0..=15.
+    pub upper: u8,
+}
+
 /// The tables in force at some place of a file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub quant: [Option<QuantTable>; 4],
     pub dc: [Option<HuffmanSpec>; 4],
     pub ac: [Option<HuffmanSpec>; 4],
+    pub dc_bounds: [DcBounds; 4],
+    /// Kx, 1..=63: the last coefficient that arithmetic coding counts as low.
+    pub ac_low: [u8; 4],
+}
+
+impl Default for Tables {
+    /// As at the start of an image: no tables, and the conditioning of T.81 B.2.4.3: L = 0, U = 1, Kx = 5.
+    fn default() -> Self {
+        let dc_bounds = [DcBounds { lower: 0, upper: 1 }; 4];
+        Tables { quant: [None; 4], dc: Default::default(), ac: Default::default(), dc_bounds, ac_low: [5; 4] }
+    }
 }
 
 impl Tables {
@@ -74,9 +94,29 @@ impl Tables {
         }
         Ok(())
     }
-}
 
-impl Tables {
+    /// DAC: any number of pairs Tc (4 bits, 0 = DC, 1 = AC), Tb (4 bits, 0..=3), and Cs (8 bits): for DC U (4 bits) and
+    /// L (4 bits, 0..=U), for AC Kx (1..=63).
+    pub fn parse_dac(&mut self, payload: &[u8], at: usize) -> Result<()> {
+        let (pairs, odd) = payload.as_chunks::<2>();
+        if !odd.is_empty() {
+            return Err(wrong_length(marker::DAC, payload, at));
+        }
+        for (pair, &[index, value]) in pairs.iter().enumerate() {
+            let malformed = |kind| Err(Error::malformed(at + 2 * pair, kind));
+            let (class, destination) = (index >> 4, usize::from(index & 15));
+            let (upper, lower) = (value >> 4, value & 15);
+            match class {
+                0 | 1 if destination > 3 => return malformed(Malformed::TableIndex(index)),
+                0 if lower <= upper => self.dc_bounds[destination] = DcBounds { lower, upper },
+                1 if (1..=63).contains(&value) => self.ac_low[destination] = value,
+                0 | 1 => return malformed(Malformed::Conditioning { index, value }),
+                _ => return malformed(Malformed::TableIndex(index)),
+            }
+        }
+        Ok(())
+    }
+
     /// Defines the typical tables (T.81 K.3) at those of destinations 0 and 1 that have none. Whether there were any.
     pub fn fill_typical(&mut self) -> bool {
         let mut filled = false;
@@ -106,4 +146,38 @@ pub(super) fn parse_dri(payload: &[u8], at: usize) -> Result<u16> {
 /// The error for a segment whose content starts at `at` and does not fill, or overruns, its length field.
 pub(super) fn wrong_length(marker: u8, payload: &[u8], at: usize) -> Error {
     Error::malformed(at - 4, Malformed::SegmentLength { marker, length: (payload.len() + 2) as u16 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(payload: &[u8]) -> Malformed {
+        match Tables::default().parse_dac(payload, 24) {
+            Err(Error::Malformed { kind, .. }) => kind,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn conditioning() {
+        let mut tables = Tables::default();
+        tables.parse_dac(&[], 24).unwrap();
+        assert_eq!((tables.dc_bounds, tables.ac_low), ([DcBounds { lower: 0, upper: 1 }; 4], [5; 4]));
+        tables.parse_dac(&[0x03, 0xf2, 0x12, 63, 0x10, 1, 0x00, 0x00], 24).unwrap();
+        assert_eq!(tables.dc_bounds[3], DcBounds { lower: 2, upper: 15 });
+        assert_eq!(tables.dc_bounds[0], DcBounds { lower: 0, upper: 0 });
+        assert_eq!(tables.ac_low, [1, 5, 63, 5]);
+    }
+
+    #[test]
+    fn conditioning_out_of_range() {
+        assert_eq!(kind(&[0x01, 0x12]), Malformed::Conditioning { index: 1, value: 0x12 });
+        assert_eq!(kind(&[0x00, 0x10, 0x13, 0]), Malformed::Conditioning { index: 0x13, value: 0 });
+        assert_eq!(kind(&[0x10, 64]), Malformed::Conditioning { index: 0x10, value: 64 });
+        for index in [0x04, 0x14, 0x20, 0xff] {
+            assert_eq!(kind(&[index, 0x10]), Malformed::TableIndex(index));
+        }
+        assert_eq!(kind(&[0, 0x10, 1]), Malformed::SegmentLength { marker: marker::DAC, length: 5 });
+    }
 }

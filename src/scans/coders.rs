@@ -1,27 +1,45 @@
-//! The entropy coder of each kind of scan, with its tables and its state between blocks.
+//! The Huffman coder of each kind of scan, with its tables and its state between blocks.
 
 use std::sync::Arc;
 
-use crate::entropy::progressive::{self, Band};
+use crate::entropy::progressive;
 use crate::entropy::sequential::decode_block;
-use crate::entropy::{BitReader, Flaws, HuffmanTable};
+use crate::entropy::{Band, BitReader, Flaws, HuffmanTable};
 use crate::error::{Error, Malformed, Result, WarningKind};
 use crate::markers::{HuffmanSpec, Log, ScanComponent, ScanHeader, Tables};
 
 use super::tile::Block;
 
-/// Decodes the blocks of one scan, one after another.
-pub(super) trait Coder {
+/// Decodes the blocks of one scan, one after another, from what `R` reads.
+pub(super) trait Coder<R> {
     /// Decodes the next block of the scan's component `in_scan`.
-    fn decode(&mut self, bits: &mut BitReader<'_>, in_scan: usize, block: &mut Block, flaws: &mut Flaws);
+    fn decode(&mut self, reader: &mut R, in_scan: usize, block: &mut Block, flaws: &mut Flaws);
 
-    /// Forgets predictions and runs, as after a restart marker.
+    /// Forgets predictions, runs and statistics, as after a restart marker.
     fn restart(&mut self);
 
     /// How many of the next blocks, at most `limit`, are certain to stay as they are; they are passed over.
     fn skip_unchanged(&mut self, _limit: u32) -> u32 {
         0
     }
+}
+
+/// A sequential scan holds the whole spectrum in full precision (T.81 table B.3).
+pub(super) fn check_sequential(scan: &ScanHeader, log: &mut Log) -> Result<()> {
+    match (scan.ss, scan.se, scan.ah, scan.al) {
+        (0, 63, 0, 0) => Ok(()),
+        _ => log.add(scan.offset, WarningKind::SequentialParameters),
+    }
+}
+
+/// The parameters that a progressive scan may have (T.81 G.1.1.1).
+pub(super) fn check_progressive(scan: &ScanHeader) -> Result<()> {
+    let &ScanHeader { ss, se, ah, al, .. } = scan;
+    let sound = if ss == 0 { se == 0 } else { ss <= se && se < 64 && scan.components.len() == 1 };
+    if !sound || (ah != 0 && ah != al + 1) || al > 13 {
+        return Err(Error::malformed(scan.offset, Malformed::ScanParameters { ss, se, ah, al }));
+    }
+    Ok(())
 }
 
 /// Huffman tables of a scan, built once per definition.
@@ -66,9 +84,7 @@ pub(super) struct Sequential {
 impl Sequential {
     /// Tables that were never defined are the typical ones, as motion JPEG has it.
     pub fn new(scan: &ScanHeader, tables: &mut Tables, cache: &mut TableCache, log: &mut Log) -> Result<Sequential> {
-        if (scan.ss, scan.se, scan.ah, scan.al) != (0, 63, 0, 0) {
-            log.add(scan.offset, WarningKind::SequentialParameters)?;
-        }
+        check_sequential(scan, log)?;
         let undefined = |chosen: &ScanComponent| {
             let is_none = |tables: &[Option<HuffmanSpec>; 4], index: u8| tables.get(usize::from(index)) == Some(&None);
             is_none(&tables.dc, chosen.dc_index) || is_none(&tables.ac, chosen.ac_index)
@@ -84,9 +100,9 @@ impl Sequential {
     }
 }
 
-impl Coder for Sequential {
+impl<'a> Coder<BitReader<'a>> for Sequential {
     #[inline]
-    fn decode(&mut self, bits: &mut BitReader<'_>, in_scan: usize, block: &mut Block, flaws: &mut Flaws) {
+    fn decode(&mut self, bits: &mut BitReader<'a>, in_scan: usize, block: &mut Block, flaws: &mut Flaws) {
         let (dc, ac) = &self.tables[in_scan];
         decode_block(bits, dc, ac, &mut self.predictions[in_scan], block, flaws);
     }
@@ -103,9 +119,9 @@ pub(super) struct DcFirst {
     al: u8,
 }
 
-impl Coder for DcFirst {
+impl<'a> Coder<BitReader<'a>> for DcFirst {
     #[inline]
-    fn decode(&mut self, bits: &mut BitReader<'_>, in_scan: usize, block: &mut Block, flaws: &mut Flaws) {
+    fn decode(&mut self, bits: &mut BitReader<'a>, in_scan: usize, block: &mut Block, flaws: &mut Flaws) {
         let prediction = &mut self.predictions[in_scan];
         progressive::decode_dc_first(bits, &self.tables[in_scan], self.al, prediction, block, flaws);
     }
@@ -120,9 +136,9 @@ pub(super) struct DcRefine {
     al: u8,
 }
 
-impl Coder for DcRefine {
+impl<'a> Coder<BitReader<'a>> for DcRefine {
     #[inline]
-    fn decode(&mut self, bits: &mut BitReader<'_>, _: usize, block: &mut Block, _: &mut Flaws) {
+    fn decode(&mut self, bits: &mut BitReader<'a>, _: usize, block: &mut Block, _: &mut Flaws) {
         progressive::decode_dc_refine(bits, self.al, block);
     }
 
@@ -136,9 +152,9 @@ pub(super) struct AcFirst {
     eob_run: u32,
 }
 
-impl Coder for AcFirst {
+impl<'a> Coder<BitReader<'a>> for AcFirst {
     #[inline]
-    fn decode(&mut self, bits: &mut BitReader<'_>, _: usize, block: &mut Block, flaws: &mut Flaws) {
+    fn decode(&mut self, bits: &mut BitReader<'a>, _: usize, block: &mut Block, flaws: &mut Flaws) {
         progressive::decode_ac_first(bits, &self.table, self.band, &mut self.eob_run, block, flaws);
     }
 
@@ -161,9 +177,9 @@ pub(super) struct AcRefine {
     eob_run: u32,
 }
 
-impl Coder for AcRefine {
+impl<'a> Coder<BitReader<'a>> for AcRefine {
     #[inline]
-    fn decode(&mut self, bits: &mut BitReader<'_>, _: usize, block: &mut Block, flaws: &mut Flaws) {
+    fn decode(&mut self, bits: &mut BitReader<'a>, _: usize, block: &mut Block, flaws: &mut Flaws) {
         progressive::decode_ac_refine(bits, &self.table, self.band, &mut self.eob_run, block, flaws);
     }
 
@@ -181,13 +197,10 @@ pub(super) enum Progressive {
 }
 
 impl Progressive {
-    /// Checks the scan's parameters (T.81 G.1.1.1) and loads its tables.
+    /// Checks the scan's parameters and loads its tables.
     pub fn new(scan: &ScanHeader, tables: &Tables, cache: &mut TableCache) -> Result<Progressive> {
+        check_progressive(scan)?;
         let &ScanHeader { ss, se, ah, al, .. } = scan;
-        let sound = if ss == 0 { se == 0 } else { ss <= se && se < 64 && scan.components.len() == 1 };
-        if !sound || (ah != 0 && ah != al + 1) || al > 13 {
-            return Err(Error::malformed(scan.offset, Malformed::ScanParameters { ss, se, ah, al }));
-        }
         if ss == 0 && ah > 0 {
             return Ok(Progressive::DcRefine(DcRefine { al }));
         }

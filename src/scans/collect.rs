@@ -1,11 +1,12 @@
 //! Multi-scan images: all scans are decoded into whole planes, which then leave as tiles.
 
-use super::coders::{Coder, Progressive, Sequential, TableCache};
+use super::coders::{Coder, Progressive};
 use super::layout::McuLayout;
 use super::restart::{Next, Segments};
 use super::tile::{Block, Placement, Tile, TileConsumer};
+use crate::entropy::{BitReader, SegmentReader};
 use crate::error::{Result, WarningKind};
-use crate::markers::{Log, ScanHeader, Tables};
+use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
 
 /// The planes of an image while its scans come in: true-size grids of blocks in zigzag order, one behind the other.
@@ -34,40 +35,27 @@ impl<'s> Planes<'s> {
         self.precision[component].iter().any(|&bit| bit >= 0)
     }
 
-    /// Decodes one sequential scan. Returns the offset at which the markers go on.
-    pub fn decode_sequential(
-        &mut self,
-        frame: &Frame,
-        scan: &ScanHeader,
-        segments: Segments<'_>,
-        coder: Sequential,
-        log: &mut Log,
-    ) -> Result<usize> {
+    /// Makes ready for a sequential scan.
+    pub fn begin_sequential(&mut self, scan: &ScanHeader) {
         for chosen in &scan.components {
-            // A component that comes again is decoded anew.
-            let plane = self.bases[chosen.component]..self.bases[chosen.component + 1];
-            if self.has_scan(chosen.component) {
-                self.blocks[plane].fill([0; 64]);
-            }
             self.precision[chosen.component] = [0; 64];
         }
-        self.decode_scan(frame, scan, segments, coder, log)
     }
 
-    /// Decodes one progressive scan. Returns the offset at which the markers go on.
+    /// Makes ready for a progressive scan, whose parameters must have been checked.
+    pub fn begin_progressive(&mut self, scan: &ScanHeader, log: &mut Log) -> Result<()> {
+        scan.components.iter().try_for_each(|chosen| self.follow_precision(chosen.component, scan, log))
+    }
+
+    /// Decodes a progressive Huffman scan. Returns the offset at which the markers go on.
     pub fn decode_progressive(
         &mut self,
         frame: &Frame,
         scan: &ScanHeader,
-        segments: Segments<'_>,
-        tables: &Tables,
-        cache: &mut TableCache,
+        segments: Segments<'_, BitReader<'_>>,
+        coder: Progressive,
         log: &mut Log,
     ) -> Result<usize> {
-        let coder = Progressive::new(scan, tables, cache)?;
-        for chosen in &scan.components {
-            self.follow_precision(chosen.component, scan, log)?;
-        }
         match coder {
             Progressive::DcFirst(coder) => self.decode_scan(frame, scan, segments, coder, log),
             Progressive::DcRefine(coder) => self.decode_scan(frame, scan, segments, coder, log),
@@ -94,12 +82,13 @@ impl<'s> Planes<'s> {
         }
     }
 
-    fn decode_scan(
+    /// Decodes a scan. Returns the offset at which the markers go on.
+    pub fn decode_scan<R: SegmentReader>(
         &mut self,
         frame: &Frame,
         scan: &ScanHeader,
-        mut segments: Segments<'_>,
-        mut coder: impl Coder,
+        mut segments: Segments<'_, R>,
+        mut coder: impl Coder<R>,
         log: &mut Log,
     ) -> Result<usize> {
         let layout = McuLayout::new(frame, scan);
@@ -133,7 +122,7 @@ impl<'s> Planes<'s> {
                     padding = [0; 64];
                     &mut padding
                 };
-                coder.decode(&mut segments.bits, place.in_scan, block, &mut segments.flaws);
+                coder.decode(&mut segments.reader, place.in_scan, block, &mut segments.flaws);
             }
             segments.after_mcu(log)?;
             next += 1;

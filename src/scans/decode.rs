@@ -1,11 +1,13 @@
 //! One image from its first byte to its last tile.
 
-use super::coders::{Sequential, TableCache};
+use super::arithmetic::Arithmetic;
+use super::coders::{Progressive, Sequential, TableCache};
 use super::collect::Planes;
 use super::restart::Segments;
 use super::stream::stream_scan;
 use super::tile::{Block, Demand, TileConsumer};
 use super::{Damage, DecodeOptions, Summary};
+use crate::entropy::arithmetic::ArithmeticReader;
 use crate::entropy::{BitReader, Window};
 use crate::error::{Error, Malformed, Result, WarningKind};
 use crate::limits::LimitKind;
@@ -13,7 +15,7 @@ use crate::markers::{ColorModel, ImageInfo, Parser, ScanComponent, ScanHeader};
 use crate::spec::frame::Frame;
 
 /// Coefficients up to this size are collected for any header. Beyond, the file must be long enough to have them: the
-/// shortest code is one bit a block.
+/// shortest Huffman code is one bit a block. Arithmetic coding has no such bound.
 const UNCHECKED_BYTES: u64 = 64 << 20;
 
 /// Buffers that one image after another uses, so that decoding allocates nothing in steady state.
@@ -104,12 +106,20 @@ impl<'a> Image<'a, '_> {
     ) -> Result<Outcome> {
         let parser = &mut self.parser;
         latch_quant_tables(parser, info, scan)?;
-        let coder = Sequential::new(scan, &mut parser.tables, &mut self.scratch.tables, &mut parser.log)?;
-        consumer.begin(info)?;
-        let bits = BitReader::new(parser.data, scan.data, &mut self.scratch.window);
-        let segments = Segments::new(parser.data, bits, parser.restart_interval);
+        let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
         let blocks = &mut self.scratch.blocks;
-        let end = stream_scan(&info.frame, scan, segments, coder, demand, blocks, &mut parser.log, consumer)?;
+        let end = if info.frame.process.is_arithmetic() {
+            let coder = Arithmetic::new(scan, false, tables, log)?;
+            consumer.begin(info)?;
+            let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
+            stream_scan(&info.frame, scan, segments, coder, demand, blocks, log, consumer)?
+        } else {
+            let coder = Sequential::new(scan, tables, &mut self.scratch.tables, log)?;
+            consumer.begin(info)?;
+            let bits = BitReader::new(data, scan.data, &mut self.scratch.window);
+            let segments = Segments::new(data, bits, restart_interval);
+            stream_scan(&info.frame, scan, segments, coder, demand, blocks, log, consumer)?
+        };
         let Some(end) = end else { return Ok((1, self.parser.into_warnings())) };
         self.parser.position = end;
         // One scan had it all: another one has no place.
@@ -134,7 +144,8 @@ impl<'a> Image<'a, '_> {
         let blocks: u64 = info.frame.components.iter().map(|component| component.block_count()).sum();
         let bytes = blocks * size_of::<Block>() as u64;
         self.options.limits.check(LimitKind::Memory, bytes)?;
-        if bytes > UNCHECKED_BYTES && blocks > 8 * self.parser.data.len() as u64 {
+        if !info.frame.process.is_arithmetic() && bytes > UNCHECKED_BYTES && blocks > 8 * self.parser.data.len() as u64
+        {
             let limit = UNCHECKED_BYTES.max(8 * self.parser.data.len() as u64 * size_of::<Block>() as u64);
             return Err(Error::Limit { kind: LimitKind::Memory, found: bytes, limit });
         }
@@ -177,14 +188,29 @@ impl<'a> Image<'a, '_> {
         let parser = &mut self.parser;
         check_mcu(&info.frame, scan)?;
         latch_quant_tables(parser, info, scan)?;
-        let bits = BitReader::new(parser.data, scan.data, &mut self.scratch.window);
-        let segments = Segments::new(parser.data, bits, parser.restart_interval);
+        let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
+        let (frame, is_progressive) = (&info.frame, info.frame.process.is_progressive());
+        if frame.process.is_arithmetic() {
+            let coder = Arithmetic::new(scan, is_progressive, tables, log)?;
+            if is_progressive {
+                planes.begin_progressive(scan, log)?;
+            } else {
+                planes.begin_sequential(scan);
+            }
+            let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
+            return planes.decode_scan(frame, scan, segments, coder, log);
+        }
         let cache = &mut self.scratch.tables;
-        if info.frame.process.is_progressive() {
-            planes.decode_progressive(&info.frame, scan, segments, &parser.tables, cache, &mut parser.log)
+        let bits = BitReader::new(data, scan.data, &mut self.scratch.window);
+        let segments = Segments::new(data, bits, restart_interval);
+        if is_progressive {
+            let coder = Progressive::new(scan, tables, cache)?;
+            planes.begin_progressive(scan, log)?;
+            planes.decode_progressive(frame, scan, segments, coder, log)
         } else {
-            let coder = Sequential::new(scan, &mut parser.tables, cache, &mut parser.log)?;
-            planes.decode_sequential(&info.frame, scan, segments, coder, &mut parser.log)
+            let coder = Sequential::new(scan, tables, cache, log)?;
+            planes.begin_sequential(scan);
+            planes.decode_scan(frame, scan, segments, coder, log)
         }
     }
 

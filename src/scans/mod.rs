@@ -3,6 +3,7 @@
 //! What enters: the bytes of a file. What leaves: [`Tile`]s of quantised blocks, in order, and a [`Summary`]. MCU order,
 //! restart intervals, recovery and the order of scans are dealt with here; bits are the business of the entropy coders.
 
+mod arithmetic;
 mod coders;
 mod collect;
 mod decode;

@@ -2,14 +2,14 @@
 //!
 //! A missing, repeated or misplaced restart marker is met as libjpeg meets it, so that both recover the same blocks.
 
-use crate::entropy::{BitReader, Flaws};
+use crate::entropy::{Flaws, SegmentReader};
 use crate::error::{Result, WarningKind};
 use crate::markers::{Log, Marker, find_marker};
 use crate::spec::marker::{RST0, RST7, SOF0};
 
-/// Follows the segments of one scan.
-pub(super) struct Segments<'a> {
-    pub bits: BitReader<'a>,
+/// Follows the segments of one scan, which `R` reads.
+pub(super) struct Segments<'a, R> {
+    pub reader: R,
     /// What went wrong since the last look.
     pub flaws: Flaws,
     data: &'a [u8],
@@ -19,9 +19,9 @@ pub(super) struct Segments<'a> {
     left: u32,
     /// Number of the restart marker that comes next, 0..=7.
     expected: u8,
-    /// The current segment ran out: its remaining MCUs are zero.
+    /// The current segment ran out or was given up: its remaining MCUs are zero.
     exhausted: bool,
-    /// The scan is over: a marker that is no restart marker was reached, and it ran out.
+    /// The scan is over: nothing more can be decoded, whatever markers there are.
     over: bool,
     /// A marker that is still to be dealt with; the segment before it is empty.
     unread: Option<Marker>,
@@ -43,10 +43,10 @@ pub(super) enum Next {
     Over,
 }
 
-impl<'a> Segments<'a> {
-    pub fn new(data: &'a [u8], bits: BitReader<'a>, interval: u16) -> Segments<'a> {
+impl<'a, R: SegmentReader> Segments<'a, R> {
+    pub fn new(data: &'a [u8], reader: R, interval: u16) -> Self {
         Segments {
-            bits,
+            reader,
             flaws: Flaws::default(),
             data,
             interval: interval.into(),
@@ -75,34 +75,38 @@ impl<'a> Segments<'a> {
         if self.exhausted {
             return Ok(Next::Lost { restarted });
         }
-        self.bits.prepare();
+        self.reader.prepare();
         Ok(if restarted { Next::Restarted } else { Next::Decode })
     }
 
     /// Looks at the MCU just decoded.
     #[inline]
     pub fn after_mcu(&mut self, log: &mut Log) -> Result<()> {
-        if self.flaws.any() || self.bits.is_exhausted() { self.report(log) } else { Ok(()) }
+        if self.flaws.any() || self.reader.is_exhausted() { self.report(log) } else { Ok(()) }
     }
 
     #[cold]
     fn report(&mut self, log: &mut Log) -> Result<()> {
-        let offset = self.bits.offset();
+        let offset = self.reader.offset();
         let flaws = std::mem::take(&mut self.flaws);
         for (flaw, kind) in [
             (flaws.bad_code, WarningKind::BadCode),
             (flaws.run_past_end, WarningKind::RunPastEnd),
-            (flaws.saturated, WarningKind::Saturated),
+            (flaws.overflow, WarningKind::Overflow),
         ] {
             if flaw {
                 log.add(offset, kind)?;
             }
         }
-        if self.bits.is_exhausted() {
+        if self.reader.is_exhausted() {
             self.exhausted = true;
-            let end = self.unread.unwrap_or_else(|| self.bits.find_end());
-            let is_restart = self.interval > 0 && (RST0..=RST7).contains(&end.code);
-            self.over = !is_restart;
+            if R::MAY_END_EARLY {
+                // Given up, not run out. At the next restart, with or without its marker, decoding starts anew.
+                self.over = self.interval == 0;
+                return Ok(());
+            }
+            let end = self.unread.unwrap_or_else(|| self.reader.find_end());
+            self.over = self.interval == 0 || ends_scan(end.code);
             let kind = if end.code == 0 { WarningKind::PrematureEnd } else { WarningKind::PrematureMarker(end.code) };
             log.add(end.offset, kind)?;
         }
@@ -127,13 +131,17 @@ impl<'a> Segments<'a> {
             Some(start) => {
                 self.unread = None;
                 self.exhausted = false;
-                self.bits.restart(start);
+                self.reader.restart(start);
             }
             // The marker stays: the segment before it is empty.
             None => {
-                self.bits.restart(self.unread.map_or(self.data.len(), |marker| marker.offset));
-                let waits = self.unread.is_some_and(|marker| (RST0..=RST7).contains(&marker.code));
-                self.over = self.exhausted && !waits;
+                self.reader.restart(self.unread.map_or(self.data.len(), |marker| marker.offset));
+                if R::MAY_END_EARLY {
+                    // An empty segment is one of zeros.
+                    self.exhausted = false;
+                    return Ok(());
+                }
+                self.over = self.exhausted && self.unread.is_none_or(|marker| ends_scan(marker.code));
             }
         }
         Ok(())
@@ -141,10 +149,10 @@ impl<'a> Segments<'a> {
 
     /// The marker that ends the current segment, after its left-over bytes; `None` at the end of the data.
     fn end_segment(&self, log: &mut Log) -> Result<Option<Marker>> {
-        let end = self.bits.find_end();
-        let left_over = self.bits.unread_bytes(end.offset);
+        let end = self.reader.find_end();
+        let left_over = self.reader.unread_bytes(end.offset);
         if left_over > 0 && end.code != 0 {
-            log.add(self.bits.offset(), WarningKind::ExtraneousBytes(left_over, end.code))?;
+            log.add(self.reader.offset(), WarningKind::ExtraneousBytes(left_over, end.code))?;
         }
         Ok((end.code != 0).then_some(end))
     }
@@ -201,9 +209,15 @@ impl<'a> Segments<'a> {
             return Ok(marker.offset);
         }
         if self.exhausted {
-            return Ok(self.bits.find_end().offset);
+            return Ok(self.reader.find_end().offset);
         }
         let end = self.end_segment(log)?;
         Ok(end.map_or(self.data.len(), |marker| marker.offset))
     }
+}
+
+/// Whether no restart marker is looked for beyond this one: it is sound and something else, or the end of the data (0).
+/// Codes below the first frame marker are no sound markers.
+fn ends_scan(code: u8) -> bool {
+    code == 0 || (code >= SOF0 && !(RST0..=RST7).contains(&code))
 }

@@ -1,9 +1,10 @@
 //! A sequential scan of all components: tiles leave as they are decoded, so memory does not grow with the image.
 
-use super::coders::{Coder, Sequential};
+use super::coders::Coder;
 use super::layout::McuLayout;
 use super::restart::{Next, Segments};
 use super::tile::{Block, Demand, Placement, Tile, TileConsumer};
+use crate::entropy::SegmentReader;
 use crate::error::Result;
 use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
@@ -14,11 +15,11 @@ const TILE_BYTES: usize = 1 << 17;
 /// Decodes the scan and hands on its tiles. Returns the offset at which the markers go on,
 /// `None` if the rest of the file was left unread because nobody wants it.
 #[allow(clippy::too_many_arguments)] // one call, from decode_tiles
-pub(super) fn stream_scan(
+pub(super) fn stream_scan<R: SegmentReader>(
     frame: &Frame,
     scan: &ScanHeader,
-    mut segments: Segments<'_>,
-    mut coder: Sequential,
+    mut segments: Segments<'_, R>,
+    mut coder: impl Coder<R>,
     demand: &Demand,
     blocks: &mut Vec<Block>,
     log: &mut Log,
@@ -52,10 +53,10 @@ pub(super) fn stream_scan(
 }
 
 /// Decodes as many MCUs as fill `blocks`.
-fn decode_mcus(
+fn decode_mcus<R: SegmentReader>(
     layout: &McuLayout,
-    segments: &mut Segments<'_>,
-    coder: &mut Sequential,
+    segments: &mut Segments<'_, R>,
+    coder: &mut impl Coder<R>,
     blocks: &mut [Block],
     log: &mut Log,
 ) -> Result<()> {
@@ -72,7 +73,7 @@ fn decode_mcus(
             Next::Over => return Ok(()),
         }
         for (block, place) in mcu.iter_mut().zip(&layout.blocks) {
-            coder.decode(&mut segments.bits, place.in_scan, block, &mut segments.flaws);
+            coder.decode(&mut segments.reader, place.in_scan, block, &mut segments.flaws);
         }
         segments.after_mcu(log)?;
     }

@@ -33,6 +33,11 @@ impl Process {
         matches!(self, Process::Progressive | Process::ArithmeticProgressive)
     }
 
+    /// Whether the entropy coder is the arithmetic one.
+    pub fn is_arithmetic(self) -> bool {
+        matches!(self, Process::Arithmetic | Process::ArithmeticProgressive)
+    }
+
     /// The name used in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Wing: checks tensors against the samples they stand for.
 //!
 //! What enters: the bytes of a JPEG and a recipe. What leaves: how far the tensor that the crate makes of them is from
-//! two others: [`reference`], the same linear mathematics done on samples in f64, where a difference is a fault; and
+//! two others: [mod@reference], the same linear mathematics done on samples in f64, where a difference is a fault; and
 //! [`real`], the path over decoded 8-bit pixels, where the difference is that path's rounding. No tensor is ever made
 //! here for use, no file is read and nothing is re-encoded; files that are not JPEG are an error.
 //!

@@ -1,4 +1,6 @@
-//! The independent decoder: mozjpeg's `jpeg_read_coefficients`, behind one safe function.
+//! The independent decoder: mozjpeg's `jpeg_read_coefficients`, behind safe functions.
+
+#![allow(dead_code)] // tests and benches use a part each
 
 use std::mem::MaybeUninit;
 use std::os::raw::{c_int, c_ulong};
@@ -17,16 +19,23 @@ pub enum Outcome {
         /// Digest of each component, as `Plane::digest`.
         digests: Vec<u64>,
     },
-    /// Refused, with libjpeg's message code.
-    Refused(c_int),
+    /// Refused, with libjpeg's message.
+    Refused(String),
 }
 
-struct Refusal(c_int);
+struct Refusal(String);
 
 unsafe extern "C-unwind" fn error_exit(cinfo: &mut jpeg_common_struct) {
-    // SAFETY: libjpeg calls this with the error manager that `read` installed.
-    let code = unsafe { (*cinfo.err).msg_code };
-    resume_unwind(Box::new(Refusal(code)));
+    let mut text = [0u8; 200];
+    // SAFETY: libjpeg calls this with the error manager that `read` installed; a message has at most 200 bytes.
+    unsafe {
+        if let Some(format) = (*cinfo.err).format_message {
+            // The binding says 80 bytes and a shared reference; libjpeg's own limit, and what is written, is 200.
+            format(cinfo, &*text.as_mut_ptr().cast());
+        }
+    }
+    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
+    resume_unwind(Box::new(Refusal(String::from_utf8_lossy(&text[..end]).into_owned())));
 }
 
 unsafe extern "C-unwind" fn emit_message(cinfo: &mut jpeg_common_struct, level: c_int) {
@@ -36,10 +45,29 @@ unsafe extern "C-unwind" fn emit_message(cinfo: &mut jpeg_common_struct, level: 
     }
 }
 
-/// Reads all coefficients of a JPEG.
+/// Reads all coefficients of a JPEG and takes their digests.
 pub fn read(bytes: &[u8]) -> Outcome {
+    let outcome = with_coefficients(bytes, |cinfo, arrays| {
+        // SAFETY: `with_coefficients` passes one array a component.
+        let digests = (0..cinfo.num_components as usize).map(|c| unsafe { digest(cinfo, *arrays.add(c), c) }).collect();
+        // SAFETY: the error manager lives as long as `cinfo`.
+        Outcome::Read { warnings: unsafe { (*cinfo.common.err).num_warnings }, digests }
+    });
+    outcome.unwrap_or_else(Outcome::Refused)
+}
+
+/// Reads all coefficients of a JPEG and drops them: the yardstick of the benches. Returns the number of components.
+pub fn coefficients(bytes: &[u8]) -> usize {
+    with_coefficients(bytes, |cinfo, _| cinfo.num_components as usize).unwrap_or(0)
+}
+
+/// Calls `then` with libjpeg's decoder and its coefficient arrays, or returns libjpeg's reason to refuse the file.
+fn with_coefficients<T>(
+    bytes: &[u8],
+    then: impl FnOnce(&mut jpeg_decompress_struct, *mut *mut jvirt_barray_control) -> T,
+) -> Result<T, String> {
     if bytes.is_empty() {
-        return Outcome::Refused(0);
+        return Err("no bytes".into());
     }
     // SAFETY: the structures live on this frame until `jpeg_destroy_decompress`, `bytes` outlives the call, and libjpeg's
     // errors unwind through C code built for it (feature `unwinding`).
@@ -54,12 +82,11 @@ pub fn read(bytes: &[u8]) -> Outcome {
             jpeg_mem_src(&mut cinfo, bytes.as_ptr(), bytes.len() as c_ulong);
             jpeg_read_header(&mut cinfo, 1);
             let arrays = jpeg_read_coefficients(&mut cinfo);
-            let digests = (0..cinfo.num_components as usize).map(|c| digest(&mut cinfo, *arrays.add(c), c)).collect();
-            Outcome::Read { warnings: (*cinfo.common.err).num_warnings, digests }
+            then(&mut cinfo, arrays)
         }));
         jpeg_destroy_decompress(&mut cinfo);
-        outcome.unwrap_or_else(|payload| match payload.downcast::<Refusal>() {
-            Ok(refusal) => Outcome::Refused(refusal.0),
+        outcome.map_err(|payload| match payload.downcast::<Refusal>() {
+            Ok(refusal) => refusal.0,
             Err(other) => resume_unwind(other),
         })
     }

@@ -1,0 +1,91 @@
+//! What it costs to read a photograph: coefficients and tensors, beside libjpeg's coefficients.
+//!
+//! `cargo bench --features mozjpeg-simd` measures against libjpeg with its SIMD (needs nasm); without the feature the
+//! yardstick is not a fair one and its name says so. `JPEGDCT_PHOTOS=FOLDER` takes the JPEG files of a folder (read into
+//! memory first) instead of the fixtures' photographs. Throughput is in luma pixels.
+
+#[path = "../tests/support/libjpeg.rs"]
+mod libjpeg;
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use jpegdct::scans::{Demand, Tile, TileConsumer, decode_tiles};
+use jpegdct::{Coefficients, DecodeOptions, ExtractScratch, Extractor, Recipe, Result, Scratch};
+
+/// Takes tiles and does nothing: what is left is entropy decoding.
+struct Nobody;
+
+impl TileConsumer for Nobody {
+    fn demand(&mut self, info: &jpegdct::markers::ImageInfo) -> Result<Demand> {
+        Ok(Demand::all(info))
+    }
+
+    fn begin(&mut self, _: &jpegdct::markers::ImageInfo) -> Result<()> {
+        Ok(())
+    }
+
+    fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
+        black_box(tile);
+        Ok(())
+    }
+}
+
+fn photographs() -> Vec<Vec<u8>> {
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/photos");
+    let folder = std::env::var_os("JPEGDCT_PHOTOS").map_or_else(own, PathBuf::from);
+    let files = std::fs::read_dir(folder).expect("the folder of photographs can be read");
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.expect("the entry can be read").path()).collect();
+    paths.sort();
+    let is_jpeg = |bytes: &Vec<u8>| bytes.starts_with(&[0xff, 0xd8]);
+    paths.iter().filter_map(|path| std::fs::read(path).ok()).filter(is_jpeg).collect()
+}
+
+fn decode(criterion: &mut Criterion) {
+    let photographs = photographs();
+    let options = DecodeOptions::default();
+    let pixels = |bytes: &Vec<u8>| {
+        let frame = Coefficients::decode(bytes).expect("photographs are sound").info.frame;
+        u64::from(frame.width) * u64::from(frame.height)
+    };
+    let mut group = criterion.benchmark_group("photographs");
+    group.throughput(Throughput::Elements(photographs.iter().map(pixels).sum()));
+    group.sample_size(20);
+
+    let simd = if cfg!(feature = "mozjpeg-simd") { "with SIMD" } else { "WITHOUT SIMD, no fair yardstick" };
+    group.bench_function(format!("libjpeg jpeg_read_coefficients, {simd}"), |bencher| {
+        bencher.iter(|| photographs.iter().map(|bytes| libjpeg::coefficients(bytes)).sum::<usize>());
+    });
+
+    let mut scratch = Scratch::default();
+    group.bench_function("tiles of coefficients", |bencher| {
+        bencher.iter(|| {
+            for bytes in &photographs {
+                decode_tiles(bytes, &options, &mut scratch, &mut Nobody).expect("photographs are sound");
+            }
+        });
+    });
+    group.bench_function("coefficients, row-major", |bencher| {
+        bencher.iter(|| {
+            for bytes in &photographs {
+                black_box(Coefficients::decode_with(bytes, &options, &mut scratch).expect("photographs are sound"));
+            }
+        });
+    });
+    let mut scratch = ExtractScratch::default();
+    for recipe in ["native-24", "native-192"] {
+        let extractor = Extractor::new(Recipe::preset(recipe).expect("a preset"), options).expect("presets are valid");
+        group.bench_function(format!("tensor {recipe} f32"), |bencher| {
+            bencher.iter(|| {
+                for bytes in &photographs {
+                    black_box(extractor.extract(bytes, "", &mut scratch).expect("photographs are sound"));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decode);
+criterion_main!(benches);
