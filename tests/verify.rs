@@ -25,7 +25,6 @@ struct Fixture {
     path: String,
     status: String,
     #[serde(default)]
-    #[serde(default)]
     components: Vec<[u8; 3]>,
     #[serde(default)]
     quant_digests: Vec<String>,
