@@ -275,3 +275,41 @@ fn dctnet_presets_on_photographs() {
         assert_eq!(report.tensors[0].shape, shape);
     }
 }
+
+#[test]
+fn brightness_and_colour_on_every_sampling() {
+    let fixtures = varied();
+    for photometric in [
+        "brightness = [0.5, 1.5]\ncontrast = [0.5, 1.5]\nsaturation = [0.0, 2.0]\nseed = 3",
+        "grayscale = 0.5\nbrightness = [1.3, 1.3]",
+    ] {
+        for rest in ["", "normalize = 'dctnet'\n[geometry]\norient = true\nresize.short = 20\npad.size = 32"] {
+            let recipe = Recipe::from_toml(&format!("{rest}\n[photometric]\n{photometric}")).unwrap();
+            assert!(sweep(&fixtures, &recipe) > 30);
+        }
+    }
+    // Twice as bright: black stays black, and what was 64 is 128.
+    let dc = |photometric: &str| {
+        let recipe = Recipe::from_toml(&format!("channels = 'y:0'\n[photometric]\n{photometric}")).unwrap();
+        let extractor = Extractor::new(recipe, DecodeOptions::default()).unwrap();
+        let tensor = extractor.extract_bytes(&jpeg(8, 8, "4:4:4")).unwrap().tensors.remove(0);
+        let Values::F32(values) = tensor.values else { panic!("f32") };
+        f64::from(values[0])
+    };
+    let mean = |dc: f64| dc / 8.0 + 128.0;
+    assert!((mean(dc("brightness = [2, 2]")) - 2.0 * mean(dc(""))).abs() < 1e-3);
+}
+
+#[test]
+fn the_command_applies_an_orientation_when_asked_to() {
+    let command = |orient: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("jpegdct").unwrap();
+        command.arg("verify").arg(folder().join("exif/6-big.jpg")).args(["--orient", orient]);
+        command
+    };
+    command("on").assert().success();
+    command("off").assert().success();
+    command("sideways").assert().code(2);
+    let mut planes = command("on");
+    planes.args(["--recipe", "planes"]).assert().code(2);
+}

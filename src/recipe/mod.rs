@@ -7,6 +7,7 @@ mod channels;
 pub mod dctnet;
 pub mod geometry;
 mod normalize;
+pub mod photometric;
 mod presets;
 mod random;
 pub mod steps;
@@ -19,6 +20,7 @@ use crate::tensor::Dtype;
 pub use channels::ChannelSet;
 pub use geometry::Geometry;
 pub use normalize::{Normalize, Statistics};
+pub use photometric::Photometric;
 
 /// What kind of tensors a recipe gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -92,6 +94,9 @@ pub struct Recipe {
     /// Spatial steps (kind `channels`, with chroma upsampled).
     #[serde(skip_serializing_if = "is_default")]
     pub geometry: Geometry,
+    /// Brightness and colour (kind `channels`).
+    #[serde(skip_serializing_if = "is_default")]
+    pub photometric: Photometric,
     /// Normalisation (kind `channels`).
     pub normalize: Normalize,
     /// Element type. Kind `quantised` is always i16.
@@ -100,8 +105,8 @@ pub struct Recipe {
     pub layout: Layout,
 }
 
-fn is_default(geometry: &Geometry) -> bool {
-    *geometry == Geometry::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for ChannelSet {
@@ -262,6 +267,10 @@ impl Recipe {
     pub fn validate(&self) -> Result<(), RecipeError> {
         self.normalize.statistics_for(&self.channels)?;
         self.geometry.validate()?;
+        self.photometric.validate()?;
+        if !is_default(&self.photometric) && self.kind != Kind::Channels {
+            return Err(RecipeError::Conflict("photometric", "kind planes or quantised"));
+        }
         if self.geometry.is_some() && self.kind != Kind::Channels {
             return Err(RecipeError::Conflict("geometry", "kind planes or quantised"));
         }

@@ -13,6 +13,7 @@ use super::planes;
 use crate::error::{Error, Mismatch, Result};
 use crate::limits::{LimitKind, Limits};
 use crate::markers::{ColorModel, ImageInfo};
+use crate::recipe::photometric::Tone;
 use crate::recipe::steps::Steps;
 use crate::recipe::{Chroma, Edge, Kind, Layout, Recipe, RecipeError};
 use crate::scans::Demand;
@@ -43,12 +44,19 @@ impl Compiled {
     }
 
     /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order. `transposed`: of the stored image, whose u
-    /// is the tensor's v.
-    fn outputs(&self, list: usize, transposed: bool) -> Vec<Output> {
+    /// is the tensor's v. `tone`: what else they are multiplied by.
+    fn outputs(&self, list: usize, transposed: bool, tone: Tone, precision: u8) -> Vec<Output> {
         let channels = &self.recipe.channels;
         let first: usize = (0..list).map(|before| channels.component(before).len()).sum();
         let place = |(n, &frequency): (usize, &u8)| {
             let (scale, shift) = self.affine[first + n];
+            let gain = if list == 0 { tone.gain } else { tone.chroma };
+            // The zero frequency of an offset, half the range being the level shift of T.81 A.3.1.
+            let middle = f64::from(1u32 << (precision.clamp(1, 16) - 1));
+            let offset = if list == 0 && frequency == 0 { 8.0 * middle * tone.offset } else { 0.0 };
+            let finite = |value: f64| (value as f32).clamp(f32::MIN, f32::MAX);
+            let shift = finite(f64::from(scale) * offset + f64::from(shift));
+            let scale = finite(f64::from(scale) * gain);
             let frequency = if transposed { 8 * (frequency % 8) + frequency / 8 } else { frequency };
             Output { frequency, channel: first + n, scale, shift }
         };
@@ -213,7 +221,8 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Li
     // Before maps of that size are built.
     check_memory(&plan.targets, limits)?;
     let component = ComponentPlanner { recipe, info, maps, steps: steps.as_ref() };
-    let outputs = |list| compiled.outputs(list, transposed);
+    let tone = recipe.photometric.tone(key);
+    let outputs = |list| compiled.outputs(list, transposed, tone, info.frame.precision);
     let mut add = |index: usize, role: Role, route: Route| {
         plan.components.push(component.plan(index, role, route)?);
         Ok::<_, Error>(())

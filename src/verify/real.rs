@@ -26,7 +26,7 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 use serde::Serialize;
 
 use super::compare::{Difference, Sums};
-use super::reference::{Expected, rgb_to_ycbcr, select};
+use super::reference::{Expected, apply_tone, rgb_to_ycbcr, select};
 use super::samples::{SamplePlane, Step};
 use super::steps::component_steps;
 use crate::limits::Limits;
@@ -104,6 +104,7 @@ pub fn compare(
     if info.color == ColorModel::Rgb {
         rgb_to_ycbcr(&mut planes);
     }
+    apply_tone(&mut planes, recipe.photometric.tone(key), info.frame.precision);
     let expected = select(&planes, &recipe.channels);
     if (expected.blocks_wide, expected.blocks_high) != (found.blocks_wide, found.blocks_high) {
         return Err(Unavailable::Upsampling);

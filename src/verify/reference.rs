@@ -14,6 +14,7 @@ use crate::coefficients::{Coefficients, Plane};
 use crate::error::{Error, Malformed, Mismatch, Result};
 use crate::limits::Limits;
 use crate::markers::ColorModel;
+use crate::recipe::photometric::Tone;
 use crate::recipe::{ChannelSet, Chroma, Edge, Kind, Recipe};
 use crate::spec::frame::{Component, Frame};
 
@@ -81,6 +82,7 @@ fn channels(coefficients: &Coefficients, recipe: &Recipe, key: &str, limits: &Li
     if info.color == ColorModel::Rgb {
         rgb_to_ycbcr(&mut planes);
     }
+    apply_tone(&mut planes, recipe.photometric.tone(key), frame.precision);
     Ok(select(&planes, &recipe.channels))
 }
 
@@ -127,6 +129,17 @@ pub fn rgb_to_ycbcr(planes: &mut [SamplePlane]) {
         let y = 0.299 * *r + 0.587 * *g + 0.114 * *b;
         let (cb, cr) = ((*b - y) / 1.772, (*r - y) / 1.402);
         (*r, *g, *b) = (y, cb, cr);
+    }
+}
+
+/// Changes Y, Cb and Cr sample by sample.
+pub fn apply_tone(planes: &mut [SamplePlane], tone: Tone, precision: u8) {
+    let middle = f64::from(precision - 1).exp2();
+    for (index, plane) in planes.iter_mut().enumerate() {
+        for sample in &mut plane.samples {
+            *sample *= if index == 0 { tone.gain } else { tone.chroma };
+            *sample += if index == 0 { tone.offset * middle } else { 0.0 };
+        }
     }
 }
 
