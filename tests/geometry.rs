@@ -313,3 +313,17 @@ fn the_command_applies_an_orientation_when_asked_to() {
     let mut planes = command("on");
     planes.args(["--recipe", "planes"]).assert().code(2);
 }
+
+#[test]
+#[ignore = "half a minute"]
+fn fifteen_megapixels() {
+    let bytes = jpeg(5000, 3000, "4:2:0");
+    for geometry in [
+        "resize = { short = 512, filter = 'bicubic' }\ncrop.center = 448",
+        "rotate = 270",
+        "random_resized_crop = { size = 224, filter = 'area', antialias = false }",
+    ] {
+        verify(&bytes, recipe("", geometry), "");
+    }
+    verify(&bytes, Recipe::preset("dctnet-24").unwrap(), "");
+}
