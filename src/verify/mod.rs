@@ -14,7 +14,9 @@ mod compare;
 mod dct;
 pub mod real;
 pub mod reference;
+mod resample;
 pub mod samples;
+mod steps;
 mod summary;
 
 use serde::Serialize;
@@ -65,7 +67,8 @@ pub struct ImageReport {
     pub tensors: Vec<TensorReport>,
     /// All tensors together.
     pub exact: Difference,
-    /// What tolerances are multiplied by for this image: its largest dequantised coefficient over 1024, at least 1.
+    /// What tolerances are multiplied by for this image: its largest dequantised coefficient, in the file or
+    /// in a tensor, over 1024, at least 1.
     pub scale: f64,
     /// Values that the element type could not hold, as the extractor counted them.
     pub saturated: u64,
@@ -146,10 +149,12 @@ impl Verifier {
         let coefficients = Coefficients::decode_with(bytes, &self.options, &mut scratch.decode)?;
         let (tables, tensors): (Vec<&Tensor>, Vec<&Tensor>) =
             extraction.tensors.iter().partition(|tensor| matches!(tensor.values, Values::U16(_)));
-        let expected = reference::expected(&coefficients, &self.recipe)?;
+        let expected = reference::expected(&coefficients, &self.recipe, key, &self.options.limits)?;
         if tensors.len() != expected.len() {
             return Err(VerifyError::Count { found: tensors.len(), expected: expected.len() });
         }
+        let peak =
+            expected.iter().flat_map(|tensor| &tensor.values).fold(0.0, |peak: f64, value| peak.max(value.abs()));
         let mut sums = Sums::default();
         let mut reports = Vec::new();
         let mut found = None;
@@ -165,13 +170,13 @@ impl Verifier {
             sums = sums.join(difference);
         }
         let real = match found {
-            Some(found) => real::compare(bytes, &coefficients.info, &self.recipe, &found),
+            Some(found) => real::compare(bytes, &coefficients.info, &self.recipe, key, &found),
             None => Err(Unavailable::Kind),
         };
         Ok(ImageReport {
             tensors: reports,
             exact: sums.difference().ok_or(VerifyError::Count { found: 0, expected: 1 })?,
-            scale: (reference::peak(&coefficients) / RANGE).max(1.0),
+            scale: (peak.max(reference::peak(&coefficients)) / RANGE).max(1.0),
             saturated: extraction.saturated,
             real_unavailable: real.as_ref().err().cloned(),
             real: real.ok(),

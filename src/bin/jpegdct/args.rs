@@ -145,8 +145,8 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "none|dctnet|FILE")]
     pub normalize: Option<String>,
 
-    /// What an EXIF orientation does
-    #[arg(long, value_name = "MODE")]
+    /// Whether an EXIF orientation is applied
+    #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]))]
     pub orient: Option<String>,
 }
 
@@ -312,7 +312,7 @@ coefficients, whatever the recipe's normalisation.",
     after_long_help = format!("\
 An image passes if no value differs from the exact one by more than the tolerance. What the element type rounds off (half \
 a unit in the last place of f16, half a unit of i16) is taken off the difference first, and for an image with \
-coefficients beyond 1024, the range of 8-bit photographs, the tolerance is multiplied by its largest coefficient over 1024.
+coefficients beyond 1024, the range of 8-bit photographs, the tolerance is multiplied by its largest coefficient, in file or tensor, over 1024.
 
 SNR is 10 log10 of signal over error, in dB. Real SNR is over what the other decoder can be compared in: with edge replicate \
 all blocks, with edge stored those that depend on nothing beyond the image; chroma only where it upsamples as the recipe \
