@@ -17,6 +17,12 @@ pub struct Fixture {
     pub status: String,
     #[serde(default)]
     pub digests: Vec<String>,
+    /// Of a golden tensor: the fixture it was made from.
+    pub golden_of: Option<String>,
+    /// Of a golden tensor: the recipe it is compared with.
+    pub recipe: Option<String>,
+    /// Of a golden tensor: the SNR in dB that exact arithmetic reaches.
+    pub exact_snr: Option<f64>,
 }
 
 #[derive(serde::Deserialize)]
