@@ -28,19 +28,16 @@ fn energy(values: impl Iterator<Item = f64>) -> f64 {
 
 #[test]
 fn dctnet_as_near_as_exact_arithmetic() {
-    let fixtures = support::fixtures();
-    let mut compared = 0;
-    for (fixture, bytes) in &fixtures {
-        let (Some(source), Some(recipe)) = (&fixture.golden_of, &fixture.recipe) else { continue };
-        let exact = fixture.exact_snr.expect("a golden tensor states what exact arithmetic reaches");
-        let (_, photograph) = fixtures.iter().find(|(other, _)| other.path == *source).expect("its fixture is listed");
+    let listed = support::golden();
+    assert!(listed.len() >= 4, "only {} golden tensors", listed.len());
+    for support::Golden { path, fixture, recipe, exact_snr } in &listed {
         let mut recipe = Recipe::preset(recipe).expect("its recipe is a preset");
         recipe.normalize = Normalize::None;
         let extractor = Extractor::new(recipe, DecodeOptions::default()).expect("the preset is valid");
-        let extraction = extractor.extract_bytes(photograph).expect("the fixture is sound");
+        let extraction = extractor.extract_bytes(&support::read(fixture)).expect("the fixture is sound");
         let ours = extraction.tensors[0].view_f32().expect("the preset gives f32");
-        let (shape, golden) = read_golden(bytes);
-        assert_eq!(ours.shape(), shape, "{}", fixture.path);
+        let (shape, golden) = read_golden(&support::read(path));
+        assert_eq!(ours.shape(), shape, "{path}");
 
         let golden: Vec<f64> = golden.into_iter().map(f64::from).collect();
         let differences: Vec<f64> = ours.iter().zip(&golden).map(|(&our, &their)| f64::from(our) - their).collect();
@@ -48,9 +45,7 @@ fn dctnet_as_near_as_exact_arithmetic() {
         let rms = differences.chunks(plane).map(|channel| (energy(channel.iter().copied()) / plane as f64).sqrt());
         let rms: Vec<String> = rms.map(|value| format!("{value:.2}")).collect();
         let snr = 10.0 * (energy(golden.iter().copied()) / energy(differences.iter().copied())).log10();
-        println!("{}: {snr:.2} dB, exact {exact:.2}; rms {}", fixture.path, rms.join(" "));
-        assert!((snr - exact).abs() <= TOLERANCE, "{}: {snr:.3} dB, exact arithmetic {exact:.2}", fixture.path);
-        compared += 1;
+        println!("{path}: {snr:.2} dB, exact {exact_snr:.2}; rms {}", rms.join(" "));
+        assert!((snr - exact_snr).abs() <= TOLERANCE, "{path}: {snr:.3} dB, exact arithmetic {exact_snr:.2}");
     }
-    assert!(compared >= 4, "only {compared} golden tensors");
 }

@@ -22,5 +22,5 @@ def path_of(source):
 def faults(entries):
     """Golden entries whose fixture is gone or has changed since they were made."""
     digests = {entry["path"]: entry["sha256"] for entry in entries}
-    return [f"made from another {entry['golden_of']}: {entry['path']}" for entry in entries
-            if entry["path"].startswith(FOLDER) and digests.get(entry["golden_of"]) != entry["golden_of_sha256"]]
+    return [f"made from another {entry['fixture']}: {entry['path']}" for entry in entries
+            if entry["path"].startswith(FOLDER) and digests.get(entry["fixture"]) != entry["fixture_sha256"]]
