@@ -71,9 +71,7 @@ impl Extractor {
     /// [`Error::Limit`](crate::Error::Limit) for tensors above [`Limits::memory`](crate::Limits::memory);
     /// [`Error::Malformed`](crate::Error::Malformed) where coefficients cannot be dequantised for want of a table.
     pub fn extract(&self, bytes: &[u8], key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
-        // Nothing random yet depends on the image.
-        let _ = key;
-        let mut builder = Builder::new(&self.spectral, &self.options.limits, &mut scratch.build);
+        let mut builder = Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build);
         let summary = decode_tiles(bytes, &self.options, &mut scratch.decode, &mut builder)?;
         let (tensors, saturated) = builder.finish(&summary.info);
         Ok(Extraction { tensors, summary, saturated })

@@ -187,10 +187,10 @@ fn several_tensors_are_several_files() {
 #[test]
 fn an_empty_folder_is_a_failure_with_a_manifest() {
     let place = Place::new(&[]);
-    place.run(&["extract", "in", "-o", "out"]).code(1).stderr(predicate::str::contains("no images found"));
-    assert!(place.manifest().is_empty());
-    assert_eq!(place.dataset()["counts"]["inputs"], 0);
-    place.run(&["inspect", "in"]).code(1).stdout("").stderr(predicate::str::contains("no images found"));
+    place.run(&["extract", "in", "-o", "out"]).code(1).stderr(predicate::str::contains("in: unreadable: no images"));
+    let manifest = place.manifest();
+    assert_eq!((manifest.len(), &manifest[0]["path"], &manifest[0]["status"]), (1, &"in".into(), &"unreadable".into()));
+    place.run(&["inspect", "in"]).code(1).stdout(predicate::str::contains("no images in this folder"));
 }
 
 #[test]

@@ -45,7 +45,8 @@ pub enum Kind {
     File,
     /// Standard input.
     Stdin,
-    /// Something that could not even be listed: a missing file, a folder that cannot be read, a pattern without matches.
+    /// Something that could not even be listed: a missing file, a folder that cannot be read or holds no image, a
+    /// pattern without matches.
     Lost(io::Error),
 }
 
@@ -160,6 +161,7 @@ fn list_pattern(argument: &Path, strip: usize, inputs: &mut Vec<Input>) {
 }
 
 fn walk(folder: &Path, strip: usize, inputs: &mut Vec<Input>) {
+    let before = inputs.len();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
@@ -176,6 +178,10 @@ fn walk(folder: &Path, strip: usize, inputs: &mut Vec<Input>) {
                 inputs.push(Input { path, kind: Kind::Lost(error), strip });
             }
         }
+    }
+    if inputs.len() == before {
+        let error = io::Error::new(io::ErrorKind::NotFound, "no images in this folder");
+        inputs.push(Input { path: folder.into(), kind: Kind::Lost(error), strip });
     }
 }
 

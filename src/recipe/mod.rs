@@ -5,8 +5,11 @@
 
 mod channels;
 pub mod dctnet;
+pub mod geometry;
 mod normalize;
 mod presets;
+mod random;
+pub mod steps;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,7 @@ use crate::spec::fingerprint::fnv1a;
 use crate::tensor::Dtype;
 
 pub use channels::ChannelSet;
+pub use geometry::Geometry;
 pub use normalize::{Normalize, Statistics};
 
 /// What kind of tensors a recipe gives.
@@ -82,14 +86,22 @@ pub struct Recipe {
     pub channels: ChannelSet,
     /// Chroma upsampling (kind `channels`).
     pub chroma: Chroma,
-    /// Samples beyond the image in partial blocks (kind `channels`).
+    /// Samples beyond the image in partial blocks (kind `channels`). With a step in `geometry` they are never read:
+    /// whatever is stated here, it is as `replicate`.
     pub edge: Edge,
+    /// Spatial steps (kind `channels`, with chroma upsampled).
+    #[serde(skip_serializing_if = "is_default")]
+    pub geometry: Geometry,
     /// Normalisation (kind `channels`).
     pub normalize: Normalize,
     /// Element type. Kind `quantised` is always i16.
     pub dtype: Dtype,
     /// Axis order.
     pub layout: Layout,
+}
+
+fn is_default(geometry: &Geometry) -> bool {
+    *geometry == Geometry::default()
 }
 
 impl Default for ChannelSet {
@@ -218,7 +230,8 @@ impl Recipe {
         format!("{:016x}", fnv1a(nameless.to_json().as_bytes()))
     }
 
-    /// Sets one field from text, as the command's flags do: `channels`, `chroma`, `edge`, `dtype`, `layout`, `normalize`.
+    /// Sets one field from text, as the command's flags do: `channels`, `chroma`, `edge`, `dtype`, `layout`, `normalize`,
+    /// `orient` (`on` or `off`).
     ///
     /// # Errors
     /// An unknown field or a value it does not take. The whole is checked by [`Recipe::validate`].
@@ -230,6 +243,13 @@ impl Recipe {
             "dtype" => self.dtype = from_word("dtype", value)?,
             "layout" => self.layout = from_word("layout", value)?,
             "normalize" => self.normalize = Normalize::load(value)?,
+            "orient" => {
+                self.geometry.orient = match value {
+                    "on" | "true" => true,
+                    "off" | "false" => false,
+                    _ => return Err(RecipeError::Value { field: "orient", value: value.into() }),
+                }
+            }
             _ => return Err(RecipeError::UnknownField(field.into())),
         }
         Ok(())
@@ -241,6 +261,13 @@ impl Recipe {
     /// The first pair that does not.
     pub fn validate(&self) -> Result<(), RecipeError> {
         self.normalize.statistics_for(&self.channels)?;
+        self.geometry.validate()?;
+        if self.geometry.is_some() && self.kind != Kind::Channels {
+            return Err(RecipeError::Conflict("geometry", "kind planes or quantised"));
+        }
+        if self.geometry.is_some() && self.chroma == Chroma::None {
+            return Err(RecipeError::Conflict("geometry", "chroma none"));
+        }
         match self.kind {
             Kind::Channels if self.layout == Layout::Blocks => {
                 Err(RecipeError::Conflict("layout blocks", "kind channels"))

@@ -46,6 +46,7 @@ pub(crate) struct BuilderScratch {
 pub(crate) struct Builder<'a> {
     spectral: &'a Spectral,
     limits: &'a Limits,
+    key: &'a str,
     scratch: &'a mut BuilderScratch,
     plan: Plan,
     components: Vec<Component>,
@@ -55,11 +56,17 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// A builder for one image.
-    pub fn new(spectral: &'a Spectral, limits: &'a Limits, scratch: &'a mut BuilderScratch) -> Builder<'a> {
+    /// A builder for one image, which `key` names.
+    pub fn new(
+        spectral: &'a Spectral,
+        limits: &'a Limits,
+        key: &'a str,
+        scratch: &'a mut BuilderScratch,
+    ) -> Builder<'a> {
         Builder {
             spectral,
             limits,
+            key,
             scratch,
             plan: Plan::default(),
             components: Vec::new(),
@@ -81,7 +88,7 @@ impl<'a> Builder<'a> {
 
 impl TileConsumer for Builder<'_> {
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
-        self.plan = Plan::new(&self.spectral.compiled, info, &self.spectral.maps, self.limits)?;
+        self.plan = Plan::new(&self.spectral.compiled, info, &self.spectral.maps, self.limits, self.key)?;
         Ok(self.plan.demand(info))
     }
 

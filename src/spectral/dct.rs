@@ -68,16 +68,7 @@ const fn transposed(m: [[f64; N]; N]) -> [[f64; N]; N] {
 
 /// The spectrum of eight samples: D x.
 pub fn forward(samples: &[f64; N]) -> [f64; N] {
-    product(&D, samples)
-}
-
-/// The eight samples of a spectrum: D^T y.
-pub fn inverse(spectrum: &[f64; N]) -> [f64; N] {
-    product(&D_T, spectrum)
-}
-
-fn product(matrix: &[[f64; N]; N], vector: &[f64; N]) -> [f64; N] {
-    std::array::from_fn(|i| matrix[i].iter().zip(vector).map(|(m, v)| m * v).sum())
+    std::array::from_fn(|i| D[i].iter().zip(samples).map(|(d, x)| d * x).sum())
 }
 
 /// The first `frequencies` rows of the orthonormal `points`-point DCT-II, row-major (frequency, sample).
@@ -113,12 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn inverse_undoes_forward_and_dc_is_the_scaled_mean() {
+    fn dc_is_the_scaled_mean_and_the_norm_is_kept() {
         let x = [3.0, -1.5, 0.0, 100.0, -128.0, 127.0, 7.25, 1.0];
         let y = forward(&x);
         assert!((y[0] - x.iter().sum::<f64>() / 8f64.sqrt()).abs() < 1e-12);
-        for (a, b) in inverse(&y).iter().zip(x) {
-            assert!((a - b).abs() < 1e-12);
-        }
+        let norm = |v: [f64; N]| v.iter().map(|a| a * a).sum::<f64>();
+        assert!((norm(y) - norm(x)).abs() < 1e-9);
     }
 }

@@ -1,12 +1,13 @@
-//! Which axis map a component needs at native size, and the cache of those already built.
+//! Which axis map a component needs, and the cache of those already built.
 //!
-//! What enters: the size of a component and of the frame along one axis, the chroma mode, the edge. What leaves: an
-//! [`Axis`]. The mathematics of the maps is in [`super::axis`]; applying them is in [`super::apply`].
+//! What enters: the size of a component and of the frame along one axis, the chroma mode, the edge or the steps of the
+//! recipe's geometry. What leaves: an [`Axis`]. The mathematics of the maps is in [`super::axis`]; applying them is in [`super::apply`].
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::axis::{self, AxisMap, CoefficientMap, MapCache, Ratio};
+use super::geometry::{self, AxisStep};
 use crate::recipe::{Chroma, Edge};
 
 /// What becomes of the blocks along one axis of a component.
@@ -59,13 +60,14 @@ impl Axis {
     }
 }
 
-/// All a native-size map depends on, so that equal keys mean equal maps.
+/// All a map depends on, so that equal keys mean equal maps.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct MapKey {
     samples_in: usize,
     samples_out: usize,
     ratio: Ratio,
     chroma: Chroma,
+    steps: Vec<AxisStep>,
     kept: usize,
 }
 
@@ -103,21 +105,41 @@ impl NativeAxis {
         let samples_out = edge.samples(if native { samples } else { self.frame as usize });
         // One key for all modes where nothing is upsampled.
         let chroma = if native { Chroma::None } else { chroma };
-        let key = MapKey { samples_in: edge.samples(samples), samples_out, ratio, chroma, kept: round_kept(kept) };
+        let (samples_in, steps) = (edge.samples(samples), Vec::new());
+        let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
         let map = maps.get_or_build(&key, || build(&key));
         if native { Axis::Padded(map) } else { Axis::Mapped(map) }
+    }
+
+    /// The map to the frame's size and through these steps. Only true samples are read; a last block that is not full
+    /// repeats the last sample made. Maps are kept in `maps` if there is one: where windows are drawn at random, no two
+    /// images share any.
+    pub fn map_steps(self, chroma: Chroma, steps: &[AxisStep], kept: usize, maps: Option<&Maps>) -> Axis {
+        let ratio = Ratio::new(self.factor_max, self.factor);
+        let chroma = if ratio == Ratio::ONE { Chroma::None } else { chroma };
+        let (samples_in, samples_out) = (self.samples as usize, self.frame as usize);
+        let steps = steps.to_vec();
+        let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
+        let map = match maps {
+            Some(maps) => maps.get_or_build(&key, || build(&key)),
+            None => Arc::new(build(&key)),
+        };
+        match map.shift() {
+            Some(offset) => Axis::Moved { offset, blocks: map.blocks_out() },
+            None => Axis::Mapped(map),
+        }
     }
 }
 
 fn build(key: &MapKey) -> CoefficientMap {
-    let MapKey { samples_in, samples_out, ratio, chroma, kept } = *key;
+    let MapKey { samples_in, samples_out, ratio, chroma, ref steps, kept } = *key;
     let map = match chroma {
-        Chroma::Triangle => AxisMap::triangle(samples_in, samples_out, ratio),
-        Chroma::Replicate => AxisMap::replicate(samples_in, samples_out, ratio),
-        Chroma::ZeroPad => AxisMap::zero_pad(samples_in, samples_out, ratio),
-        Chroma::None => AxisMap::identity(samples_in),
+        Chroma::Triangle => Some(AxisMap::triangle(samples_in, samples_out, ratio)),
+        Chroma::Replicate => Some(AxisMap::replicate(samples_in, samples_out, ratio)),
+        Chroma::ZeroPad => Some(AxisMap::zero_pad(samples_in, samples_out, ratio)),
+        Chroma::None => None,
     };
-    CoefficientMap::new(&map, kept)
+    CoefficientMap::new(&geometry::chain(map, samples_in, steps), kept)
 }
 
 /// Kernels exist for 1, 2, 4 and 8 kept frequencies.

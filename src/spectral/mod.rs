@@ -8,6 +8,7 @@ pub mod axis;
 pub(crate) mod builder;
 mod colour;
 pub mod dct;
+mod geometry;
 mod maps;
 mod plan;
 mod planes;

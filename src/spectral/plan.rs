@@ -7,12 +7,14 @@
 
 use super::apply::Strides;
 use super::colour;
+use super::geometry::{AxisChains, Role};
 use super::maps::{Axis, Maps, NativeAxis};
 use super::planes;
 use crate::error::{Error, Mismatch, Result};
 use crate::limits::{LimitKind, Limits};
 use crate::markers::{ColorModel, ImageInfo};
-use crate::recipe::{Chroma, Kind, Layout, Recipe, RecipeError};
+use crate::recipe::steps::Steps;
+use crate::recipe::{Chroma, Edge, Kind, Layout, Recipe, RecipeError};
 use crate::scans::Demand;
 use crate::spec::frame::Component;
 use crate::spec::zigzag::ZIGZAG;
@@ -40,12 +42,14 @@ impl Compiled {
         }
     }
 
-    /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order.
-    fn outputs(&self, list: usize) -> Vec<Output> {
+    /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order. `transposed`: of the stored image, whose u
+    /// is the tensor's v.
+    fn outputs(&self, list: usize, transposed: bool) -> Vec<Output> {
         let channels = &self.recipe.channels;
         let first: usize = (0..list).map(|before| channels.component(before).len()).sum();
         let place = |(n, &frequency): (usize, &u8)| {
             let (scale, shift) = self.affine[first + n];
+            let frequency = if transposed { 8 * (frequency % 8) + frequency / 8 } else { frequency };
             Output { frequency, channel: first + n, scale, shift }
         };
         channels.component(list).iter().enumerate().map(place).collect()
@@ -55,7 +59,7 @@ impl Compiled {
 /// One channel of a tensor: what is stored is `coefficient * scale + shift`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
-    /// Row-major index `8 * v + u`.
+    /// Row-major index `8 * v + u` in the stored image.
     pub frequency: u8,
     /// Channel of the target.
     pub channel: usize,
@@ -68,7 +72,7 @@ pub(crate) struct Output {
 pub(crate) struct TargetPlan {
     pub name: String,
     pub shape: Vec<usize>,
-    /// Blocks (high, wide).
+    /// Blocks (high, wide), as the stored image has rows and columns.
     pub grid: (usize, usize),
     pub strides: Strides,
     pub dtype: Dtype,
@@ -84,6 +88,13 @@ impl TargetPlan {
             Layout::Blocks => (vec![high, wide, 8, 8], Strides { channel: 1, row: wide * 64, column: 64 }),
         };
         TargetPlan { name: name.into(), shape, grid, strides, dtype }
+    }
+
+    /// The same tensor for an image whose rows and columns are exchanged: filled column by column.
+    fn transposed(self) -> TargetPlan {
+        let Strides { channel, row, column } = self.strides;
+        let (high, wide) = self.grid;
+        TargetPlan { grid: (wide, high), strides: Strides { channel, row: column, column: row }, ..self }
     }
 
     /// Bytes the tensor takes; saturating, for the check against the limit.
@@ -141,15 +152,16 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Makes the plan and checks that its tensors fit the memory limit.
-    pub fn new(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Limits) -> Result<Plan> {
-        let plan = match compiled.recipe.kind {
-            Kind::Channels => plan_channels(compiled, info, maps)?,
-            Kind::Planes | Kind::Quantised => planes::plan_planes(&compiled.recipe, info),
-        };
-        let bytes = plan.targets.iter().map(TargetPlan::bytes).fold(0, u64::saturating_add);
-        limits.check(LimitKind::Memory, bytes)?;
-        Ok(plan)
+    /// Makes the plan and checks that its tensors fit the memory limit. `key` names the image, for random steps.
+    pub fn new(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Limits, key: &str) -> Result<Plan> {
+        match compiled.recipe.kind {
+            Kind::Channels => plan_channels(compiled, info, maps, limits, key),
+            Kind::Planes | Kind::Quantised => {
+                let plan = planes::plan_planes(&compiled.recipe, info);
+                check_memory(&plan.targets, limits)?;
+                Ok(plan)
+            }
+        }
     }
 
     /// What the decoder must deliver for this plan.
@@ -181,29 +193,42 @@ impl Plan {
     }
 }
 
+fn check_memory(targets: &[TargetPlan], limits: &Limits) -> Result<()> {
+    limits.check(LimitKind::Memory, targets.iter().map(TargetPlan::bytes).fold(0, u64::saturating_add))
+}
+
 /// Kind `channels`: selected frequencies of Y, Cb and Cr on one grid.
-fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps) -> Result<Plan> {
+fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Limits, key: &str) -> Result<Plan> {
     let recipe = &compiled.recipe;
-    let grid = channel_grid(recipe, info);
-    let mut plan = Plan {
-        targets: vec![TargetPlan::new("", recipe.layout, recipe.channels.len(), grid, recipe.dtype)],
-        ..Plan::default()
+    let (width, height) = (info.frame.width, info.frame.height);
+    let steps = match recipe.geometry.is_some() {
+        true => Some(recipe.geometry.steps(width, height, info.orientation, key, limits)?),
+        false => None,
     };
-    let mut add = |component: usize, route: Route| {
-        plan.components.push(plan_component(recipe, info, maps, component, route)?);
+    let transposed = steps.as_ref().is_some_and(|steps| AxisChains::new(steps, Role::Luma, 8).transposed);
+    let grid = channel_grid(recipe, info, steps.as_ref());
+    let target = TargetPlan::new("", recipe.layout, recipe.channels.len(), grid, recipe.dtype);
+    let target = if transposed { target.transposed() } else { target };
+    let mut plan = Plan { targets: vec![target], ..Plan::default() };
+    // Before maps of that size are built.
+    check_memory(&plan.targets, limits)?;
+    let component = ComponentPlanner { recipe, info, maps, steps: steps.as_ref() };
+    let outputs = |list| compiled.outputs(list, transposed);
+    let mut add = |index: usize, role: Role, route: Route| {
+        plan.components.push(component.plan(index, role, route)?);
         Ok::<_, Error>(())
     };
     match info.color {
-        ColorModel::Grayscale => add(0, Route::Store { target: 0, outputs: compiled.outputs(0) })?,
+        ColorModel::Grayscale => add(0, Role::Luma, Route::Store { target: 0, outputs: outputs(0) })?,
         ColorModel::YCbCr => {
-            for component in 0..3 {
-                add(component, Route::Store { target: 0, outputs: compiled.outputs(component) })?;
+            for (index, role) in [Role::Luma, Role::Chroma, Role::Chroma].into_iter().enumerate() {
+                add(index, role, Route::Store { target: 0, outputs: outputs(index) })?;
             }
         }
         ColorModel::Rgb => {
-            let mix = colour::MixPlan::new(std::array::from_fn(|list| compiled.outputs(list)));
+            let mix = colour::MixPlan::new(std::array::from_fn(outputs));
             for input in 0..3 {
-                add(input, Route::Mix { input, frequencies: mix.frequencies().to_vec() })?;
+                add(input, Role::Luma, Route::Mix { input, frequencies: mix.frequencies().to_vec() })?;
             }
             plan.mix = Some(mix);
         }
@@ -211,7 +236,7 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps) -> Result<P
     }
     plan.components.retain(|component| component.route.frequencies().next().is_some());
     if info.color == ColorModel::Grayscale {
-        plan.zeros = [compiled.outputs(1), compiled.outputs(2)].concat();
+        plan.zeros = [outputs(1), outputs(2)].concat();
     }
     if recipe.chroma == Chroma::None {
         check_sizes(&plan, &info.frame.components)?;
@@ -219,37 +244,53 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps) -> Result<P
     Ok(plan)
 }
 
-/// The grid of the channel tensor, blocks (high, wide): the frame's, or without upsampling the first component's.
-fn channel_grid(recipe: &Recipe, info: &ImageInfo) -> (usize, usize) {
+/// The grid of the channel tensor, blocks (high, wide): of the last step, or else the frame's, or without upsampling the
+/// first component's.
+fn channel_grid(recipe: &Recipe, info: &ImageInfo, steps: Option<&Steps>) -> (usize, usize) {
+    if let Some(steps) = steps {
+        return (steps.height.div_ceil(8) as usize, steps.width.div_ceil(8) as usize);
+    }
     match (recipe.chroma, info.frame.components.first()) {
         (Chroma::None, Some(first)) => (first.blocks_high as usize, first.blocks_wide as usize),
         _ => (info.frame.height.div_ceil(8) as usize, info.frame.width.div_ceil(8) as usize),
     }
 }
 
-fn plan_component(
-    recipe: &Recipe,
-    info: &ImageInfo,
-    maps: &Maps,
-    component: usize,
-    route: Route,
-) -> Result<ComponentPlan> {
-    let frame = &info.frame;
-    let Some(c) = frame.components.get(component) else {
-        return Err(Error::Mismatch(Mismatch::ColorModel(info.color)));
-    };
-    let highest = |of: fn(u8) -> u8| route.frequencies().map(of).max().map_or(1, |f| usize::from(f) + 1);
-    let (kept_v, kept_u) = (highest(|f| f / 8), highest(|f| f % 8));
-    let vertical = NativeAxis { samples: c.height, frame: frame.height, factor: c.v, factor_max: frame.v_max };
-    let horizontal = NativeAxis { samples: c.width, frame: frame.width, factor: c.h, factor_max: frame.h_max };
-    Ok(ComponentPlan {
-        component,
-        rows_per_mcu: usize::from(c.v),
-        vertical: vertical.map(recipe.chroma, recipe.edge, kept_v, maps),
-        horizontal: horizontal.map(recipe.chroma, recipe.edge, kept_u, maps),
-        route,
-        quantised: false,
-    })
+/// What the plans of an image's components have in common.
+struct ComponentPlanner<'a> {
+    recipe: &'a Recipe,
+    info: &'a ImageInfo,
+    maps: &'a Maps,
+    steps: Option<&'a Steps>,
+}
+
+impl ComponentPlanner<'_> {
+    fn plan(&self, component: usize, role: Role, route: Route) -> Result<ComponentPlan> {
+        let (recipe, frame) = (self.recipe, &self.info.frame);
+        let Some(c) = frame.components.get(component) else {
+            return Err(Error::Mismatch(Mismatch::ColorModel(self.info.color)));
+        };
+        let highest = |of: fn(u8) -> u8| route.frequencies().map(of).max().map_or(1, |f| usize::from(f) + 1);
+        let (kept_v, kept_u) = (highest(|f| f / 8), highest(|f| f % 8));
+        let vertical = NativeAxis { samples: c.height, frame: frame.height, factor: c.v, factor_max: frame.v_max };
+        let horizontal = NativeAxis { samples: c.width, frame: frame.width, factor: c.h, factor_max: frame.h_max };
+        let chains = self.steps.map(|steps| AxisChains::new(steps, role, frame.precision));
+        let edge = if chains.is_some() { Edge::Replicate } else { recipe.edge };
+        let chains = chains.unwrap_or_default();
+        let kept_maps = (!recipe.geometry.is_random()).then_some(self.maps);
+        let map = |axis: NativeAxis, steps: &[_], kept| match steps {
+            [] => axis.map(recipe.chroma, edge, kept, self.maps),
+            steps => axis.map_steps(recipe.chroma, steps, kept, kept_maps),
+        };
+        Ok(ComponentPlan {
+            component,
+            rows_per_mcu: usize::from(c.v),
+            vertical: map(vertical, &chains.vertical, kept_v),
+            horizontal: map(horizontal, &chains.horizontal, kept_u),
+            route,
+            quantised: false,
+        })
+    }
 }
 
 /// Without upsampling every wanted component must have the blocks of the first.

@@ -20,11 +20,15 @@ pub struct Difference {
     pub max: f64,
     /// Root of the mean squared difference.
     pub rms: f64,
-    /// Signal-to-noise ratio in dB, `10 log10(sum expected^2 / sum difference^2)`; `None` where either sum is zero.
+    /// Signal-to-noise ratio in dB, `10 log10(sum expected^2 / sum difference^2)`; `None` without a difference and
+    /// where all that is expected is zero but for f64's rounding.
     pub snr_db: Option<f64>,
     /// Largest absolute difference after what the element type's rounding may explain is taken off, 0 or more.
     pub max_excess: f64,
 }
+
+/// An RMS of the expected values below this is no signal: what f64 rounding leaves where the true values are zero.
+const NO_SIGNAL: f64 = 1e-9;
 
 /// Sums that a [`Difference`] is made of.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +71,7 @@ impl Sums {
     /// The figures; `None` if nothing was compared.
     pub fn difference(&self) -> Option<Difference> {
         let finite = self.values - self.non_finite;
-        let defined = self.signal > 0.0 && self.noise > 0.0;
+        let defined = self.signal > NO_SIGNAL.powi(2) * finite as f64 && self.noise > 0.0;
         (self.values > 0).then(|| Difference {
             values: self.values,
             non_finite: self.non_finite,
@@ -125,6 +129,15 @@ mod tests {
         assert_eq!((d.values, d.non_finite, d.max, d.max_excess), (4, 0, 1.0, 0.75));
         assert!((d.rms - (1.5f64 / 4.0).sqrt()).abs() < 1e-15);
         assert!((d.snr_db.unwrap() - 10.0 * (50.0f64 / 1.5).log10()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rounding_of_nothing_is_no_signal() {
+        let mut sums = Sums::default();
+        sums.add(1e-15, 0.0, 0.0);
+        assert_eq!(sums.difference().unwrap().snr_db, None);
+        sums.add(1e-3, 1e-3, 0.0);
+        assert!(sums.difference().unwrap().snr_db.unwrap() > 200.0);
     }
 
     #[test]

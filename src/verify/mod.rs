@@ -14,7 +14,9 @@ mod compare;
 mod dct;
 pub mod real;
 pub mod reference;
+mod resample;
 pub mod samples;
+mod steps;
 mod summary;
 
 use serde::Serialize;
@@ -146,7 +148,7 @@ impl Verifier {
         let coefficients = Coefficients::decode_with(bytes, &self.options, &mut scratch.decode)?;
         let (tables, tensors): (Vec<&Tensor>, Vec<&Tensor>) =
             extraction.tensors.iter().partition(|tensor| matches!(tensor.values, Values::U16(_)));
-        let expected = reference::expected(&coefficients, &self.recipe)?;
+        let expected = reference::expected(&coefficients, &self.recipe, key, &self.options.limits)?;
         if tensors.len() != expected.len() {
             return Err(VerifyError::Count { found: tensors.len(), expected: expected.len() });
         }
@@ -165,7 +167,7 @@ impl Verifier {
             sums = sums.join(difference);
         }
         let real = match found {
-            Some(found) => real::compare(bytes, &coefficients.info, &self.recipe, &found),
+            Some(found) => real::compare(bytes, &coefficients.info, &self.recipe, key, &found),
             None => Err(Unavailable::Kind),
         };
         Ok(ImageReport {

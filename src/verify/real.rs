@@ -2,7 +2,8 @@
 //!
 //! What enters: the bytes of a JPEG, a recipe, the tensor made from coefficients. What leaves: how far that tensor is
 //! from the one computed from decoded pixels. The decoder is `jpeg-decoder`, which shares no code with this crate: a
-//! wrong coefficient would show here and nowhere else. Resizing is not done here.
+//! wrong coefficient would show here and nowhere else. The recipe's spatial steps are done on the
+//! decoded samples in f64, without another rounding to 8 bits after each of them.
 //!
 //! The decoder rounds samples to 8 bits and clamps them to 0..=255, so the distance is its rounding noise: a uniform
 //! error of variance 1/12 a sample alone gives every frequency an RMS of 0.29, clamping adds to it where the image is
@@ -18,7 +19,7 @@
 //! | other whole ratios | nearest | `replicate` |
 //! | 3:2, 4:3 | refused | none |
 //!
-//! With another mode the planes that need no upsampling are compared, mostly luma alone. With `edge = "replicate"` all blocks are; with `edge = "stored"` those whose
+//! With another mode the planes that need no upsampling are compared, mostly luma alone. With `edge = "replicate"`, and after any spatial step, all blocks are; with `edge = "stored"` those whose
 //! samples depend on nothing beyond the image, since no pixel path sees what is stored there.
 
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
@@ -27,6 +28,8 @@ use serde::Serialize;
 use super::compare::{Difference, Sums};
 use super::reference::{Expected, rgb_to_ycbcr, select};
 use super::samples::{SamplePlane, Step};
+use super::steps::component_steps;
+use crate::limits::Limits;
 use crate::markers::{ColorModel, ImageInfo};
 use crate::recipe::{Chroma, Edge, Kind, Recipe};
 use crate::spec::frame::{Component, Process};
@@ -73,15 +76,31 @@ pub enum Unavailable {
 ///
 /// # Errors
 /// Why there is no such path for this file and recipe.
-pub fn compare(bytes: &[u8], info: &ImageInfo, recipe: &Recipe, found: &Expected) -> Result<Real, Unavailable> {
+pub fn compare(
+    bytes: &[u8],
+    info: &ImageInfo,
+    recipe: &Recipe,
+    key: &str,
+    found: &Expected,
+) -> Result<Real, Unavailable> {
     check(info, recipe)?;
     let (luma_comparable, chroma_comparable) = comparable(info, recipe.chroma);
     if !luma_comparable && !chroma_comparable {
         return Err(Unavailable::Upsampling);
     }
     let (planes, clipped) = decode_planes(bytes, info)?;
-    let whole = Step::Extend { width: 8 * found.blocks_wide, height: 8 * found.blocks_high };
-    let mut planes: Vec<_> = planes.iter().map(|plane| whole.apply(plane)).collect();
+    let planes = planes.into_iter().enumerate();
+    let mut planes: Vec<SamplePlane> = if recipe.geometry.is_some() {
+        let (width, height) = (info.frame.width, info.frame.height);
+        // The extractor made these steps under its limits; none is exceeded now.
+        let limits = Limits { pixels: u64::MAX, ..Limits::default() };
+        let steps = recipe.geometry.steps(width, height, info.orientation, key, &limits);
+        let steps = steps.map_err(|error| Unavailable::Refused(error.to_string()))?;
+        planes.map(|(index, plane)| plane.apply_steps(&component_steps(&steps, info, index))).collect()
+    } else {
+        let whole = Step::Extend { width: 8 * found.blocks_wide, height: 8 * found.blocks_high };
+        planes.map(|(_, plane)| whole.apply(&plane)).collect()
+    };
     if info.color == ColorModel::Rgb {
         rgb_to_ycbcr(&mut planes);
     }
@@ -90,9 +109,9 @@ pub fn compare(bytes: &[u8], info: &ImageInfo, recipe: &Recipe, found: &Expected
         return Err(Unavailable::Upsampling);
     }
     let blocks = found.blocks_wide * found.blocks_high;
-    let wanted: Vec<bool> = (0..blocks)
-        .map(|b| recipe.edge == Edge::Replicate || is_inside(info, b % found.blocks_wide, b / found.blocks_wide))
-        .collect();
+    let every = recipe.edge == Edge::Replicate || recipe.geometry.is_some();
+    let wanted: Vec<bool> =
+        (0..blocks).map(|b| every || is_inside(info, b % found.blocks_wide, b / found.blocks_wide)).collect();
     let luma_channels = recipe.channels.component(0).len();
     let mut sums = [Sums::default(); 2];
     for (channel, (expected, found)) in

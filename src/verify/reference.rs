@@ -9,8 +9,10 @@
 //! crate's own here, and is checked against another decoder only there.
 
 use super::samples::{SamplePlane, Scale, Step};
+use super::steps::component_steps;
 use crate::coefficients::{Coefficients, Plane};
 use crate::error::{Error, Malformed, Mismatch, Result};
+use crate::limits::Limits;
 use crate::markers::ColorModel;
 use crate::recipe::{ChannelSet, Chroma, Edge, Kind, Recipe};
 use crate::spec::frame::{Component, Frame};
@@ -28,7 +30,8 @@ pub struct Expected {
     pub values: Vec<f64>,
 }
 
-/// The tensors of an image under a recipe, normalisation and rounding left out.
+/// The tensors of an image under a recipe, normalisation and rounding left out. `key` is the image's name, as for
+/// [`Extractor::extract`](crate::Extractor::extract).
 ///
 /// Tables of the kind `quantised` are not among them; there is one array a component.
 ///
@@ -36,9 +39,9 @@ pub struct Expected {
 /// [`Error::Mismatch`] where the recipe cannot be applied: colour models that are not linear in YCbCr, planes of
 /// different sizes without upsampling. [`Error::Malformed`] (at offset 0: no place in the file is wrong) where a
 /// quantisation table was never defined.
-pub fn expected(coefficients: &Coefficients, recipe: &Recipe) -> Result<Vec<Expected>> {
+pub fn expected(coefficients: &Coefficients, recipe: &Recipe, key: &str, limits: &Limits) -> Result<Vec<Expected>> {
     match recipe.kind {
-        Kind::Channels => Ok(vec![channels(coefficients, recipe)?]),
+        Kind::Channels => Ok(vec![channels(coefficients, recipe, key, limits)?]),
         Kind::Planes => coefficients.planes.iter().map(|plane| Ok(whole_plane(plane, dequantised(plane)?))).collect(),
         Kind::Quantised => Ok(coefficients.planes.iter().map(|plane| whole_plane(plane, quantised(plane))).collect()),
     }
@@ -50,7 +53,7 @@ pub fn peak(coefficients: &Coefficients) -> f64 {
     planes.flatten().map(|value| f64::from(value).abs()).fold(0.0, f64::max)
 }
 
-fn channels(coefficients: &Coefficients, recipe: &Recipe) -> Result<Expected> {
+fn channels(coefficients: &Coefficients, recipe: &Recipe, key: &str, limits: &Limits) -> Result<Expected> {
     let info = &coefficients.info;
     let frame = &info.frame;
     if !matches!(info.color, ColorModel::Grayscale | ColorModel::YCbCr | ColorModel::Rgb) {
@@ -59,9 +62,19 @@ fn channels(coefficients: &Coefficients, recipe: &Recipe) -> Result<Expected> {
     if recipe.chroma == Chroma::None {
         check_sizes(frame)?;
     }
+    let spatial = match recipe.geometry.is_some() {
+        true => Some(recipe.geometry.steps(frame.width, frame.height, info.orientation, key, limits)?),
+        false => None,
+    };
+    let edge = if spatial.is_some() { Edge::Replicate } else { recipe.edge };
     let mut planes = Vec::new();
-    for plane in &coefficients.planes {
-        let steps = steps(frame, &plane.component, recipe.chroma, recipe.edge);
+    for (index, plane) in coefficients.planes.iter().enumerate() {
+        let mut steps = steps(frame, &plane.component, recipe.chroma, edge);
+        if let Some(spatial) = &spatial {
+            // Whole blocks are made of the result, not of what it is made from.
+            steps.retain(|step| !matches!(step, Step::Extend { .. }));
+            steps.extend(component_steps(spatial, info, index));
+        }
         let (wide, high) = grid(&plane.component);
         planes.push(SamplePlane::from_blocks(wide, high, &dequantised(plane)?).apply_steps(&steps));
     }

@@ -5,7 +5,9 @@
 //! could be done on coefficients.
 
 use super::dct;
+use super::resample::Weights;
 use crate::recipe::Chroma;
+use crate::recipe::geometry::Filter;
 
 /// Samples of one component, row by row.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +65,38 @@ pub enum Step {
         /// Vertical scale.
         y: Scale,
     },
+    /// Rows and columns exchanged.
+    Transpose,
+    /// First and last column exchanged, and so on.
+    FlipX,
+    /// First and last row exchanged, and so on.
+    FlipY,
+    /// To a size.
+    Resize {
+        /// Columns afterwards.
+        width: usize,
+        /// Rows afterwards.
+        height: usize,
+        /// The interpolation.
+        filter: Filter,
+        /// Whether shrinking widens it.
+        antialias: bool,
+    },
+    /// A window, which may reach outside the plane.
+    Window {
+        /// Its first column.
+        x: i64,
+        /// Its first row.
+        y: i64,
+        /// Its columns.
+        width: usize,
+        /// Its rows.
+        height: usize,
+        /// The level-shifted sample outside the plane; `None`: the nearest inside.
+        outside: Option<i32>,
+    },
+    /// The mean of squares of this many samples a side; where the plane ends in one, its last samples are repeated.
+    Average(usize),
 }
 
 impl Step {
@@ -82,6 +116,22 @@ impl Step {
                 .transposed()
                 .map_rows(|column| upsample(chroma, column, y))
                 .transposed(),
+            Step::Transpose => plane.transposed(),
+            Step::FlipX => plane.resampled(plane.width, plane.height, |x, y| (plane.width - 1 - x, y)),
+            Step::FlipY => plane.resampled(plane.width, plane.height, |x, y| (x, plane.height - 1 - y)),
+            Step::Resize { width, height, filter, antialias } => {
+                let columns = Weights::resize(plane.width, width, filter, antialias);
+                let rows = Weights::resize(plane.height, height, filter, antialias);
+                plane.map_rows(|row| columns.apply(row)).transposed().map_rows(|column| rows.apply(column)).transposed()
+            }
+            Step::Window { x, y, width, height, outside } => plane.window((x, y), (width, height), outside),
+            Step::Average(side) => {
+                let (width, height) = (plane.width.div_ceil(side), plane.height.div_ceil(side));
+                let whole = Step::Extend { width: width * side, height: height * side }.apply(plane);
+                let mean =
+                    |line: &[f64]| line.chunks(side).map(|part| part.iter().sum::<f64>() / side as f64).collect();
+                whole.map_rows(mean).transposed().map_rows(mean).transposed()
+            }
         }
     }
 }
@@ -95,6 +145,17 @@ impl SamplePlane {
         };
         let samples = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| at(x, y)).collect();
         SamplePlane { width, height, samples }
+    }
+
+    fn window(&self, (left, top): (i64, i64), (width, height): (usize, usize), outside: Option<i32>) -> SamplePlane {
+        let (last_x, last_y) = (self.width as i64 - 1, self.height as i64 - 1);
+        let sample = |x: i64, y: i64| match outside {
+            Some(value) if !(0..=last_x).contains(&x) || !(0..=last_y).contains(&y) => value.into(),
+            _ => self.samples[y.clamp(0, last_y) as usize * self.width + x.clamp(0, last_x) as usize],
+        };
+        let rows = top..top + height as i64;
+        let samples = rows.flat_map(|y| (left..left + width as i64).map(move |x| (x, y))).map(|(x, y)| sample(x, y));
+        SamplePlane { width, height, samples: samples.collect() }
     }
 
     /// Rows and columns exchanged.
@@ -253,6 +314,19 @@ mod tests {
             [1.0, 2.0, 3.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 4.0, 5.0, 6.0],
             "rows are doubled, columns are not"
         );
+    }
+
+    #[test]
+    fn windows_turns_and_means_by_hand() {
+        let plane = SamplePlane { width: 3, height: 2, samples: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
+        assert_eq!(Step::Transpose.apply(&plane).samples, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(Step::FlipX.apply(&plane).samples, [3.0, 2.0, 1.0, 6.0, 5.0, 4.0]);
+        assert_eq!(Step::FlipY.apply(&plane).samples, [4.0, 5.0, 6.0, 1.0, 2.0, 3.0]);
+        let window = |outside| Step::Window { x: 2, y: -1, width: 2, height: 2, outside }.apply(&plane).samples;
+        assert_eq!(window(Some(-9)), [-9.0, -9.0, 3.0, -9.0]);
+        assert_eq!(window(None), [3.0; 4]);
+        let mean = Step::Average(2).apply(&plane);
+        assert_eq!((mean.width, mean.height, mean.samples), (2, 1, vec![3.0, 4.5]));
     }
 
     #[test]

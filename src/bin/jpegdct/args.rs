@@ -145,8 +145,8 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "none|dctnet|FILE")]
     pub normalize: Option<String>,
 
-    /// What an EXIF orientation does
-    #[arg(long, value_name = "MODE")]
+    /// Whether an EXIF orientation is applied
+    #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]))]
     pub orient: Option<String>,
 }
 

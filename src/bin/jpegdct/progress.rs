@@ -49,9 +49,6 @@ impl Progress {
             }));
             return;
         }
-        if inputs == 0 {
-            self.say("no images found");
-        }
         let kinds = [
             (counts.damaged_kept, "damaged and kept"),
             (counts.damaged, "damaged"),

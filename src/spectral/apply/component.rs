@@ -2,6 +2,8 @@
 //!
 //! What enters: its block rows, top to bottom. What leaves: finished output rows, to a target or to the colour mixer.
 
+use std::ops::Range;
+
 use super::convert::{Column, apply_dequantise, column_steps};
 use super::direct::Direct;
 use super::edge::{EdgeMaps, apply_edge};
@@ -41,6 +43,9 @@ pub(crate) struct Component {
     /// Quantisation steps, column-major.
     steps: [f32; 64],
     shape: RowShape,
+    /// Block rows and columns of the component that are read.
+    rows: Range<usize>,
+    columns: Range<usize>,
     /// The short cut, where nothing is mixed or mapped, last blocks apart.
     direct: Option<Direct>,
 }
@@ -57,7 +62,8 @@ impl Component {
             (Axis::Mapped(_), ..) | (_, Axis::Mapped(_), _) | (.., Route::Mix { .. }) => None,
             (.., Route::Store { outputs, .. }) => Some(Direct::new(outputs, table)),
         };
-        Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, direct }
+        let (rows, columns) = (plan.vertical.inputs(), plan.horizontal.inputs());
+        Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, rows, columns, direct }
     }
 
     /// Index in frame order.
@@ -72,7 +78,7 @@ impl Component {
 
     /// Takes block row `y` of the component.
     pub fn apply_row(&self, y: usize, row: TileRow<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
-        if !self.plan.vertical.inputs().contains(&y) {
+        if !self.rows.contains(&y) {
             return;
         }
         if let (Some(direct), Route::Store { target, outputs }) = (&self.direct, &self.plan.route) {
@@ -92,7 +98,7 @@ impl Component {
         outputs: &[Output],
         target: &mut Target,
     ) -> u64 {
-        let (rows, columns) = (self.plan.vertical.inputs(), self.plan.horizontal.inputs());
+        let (rows, columns) = (&self.rows, &self.columns);
         let to = y - rows.start;
         let vertical = self.plan.vertical.last_block().filter(|_| y + 1 == rows.end);
         let last = self.plan.horizontal.last_block();
@@ -115,7 +121,7 @@ impl Component {
     fn apply_columns(&self, row: TileRow<'_>, work: &mut Workspace) {
         work.columns.resize(8 * row.len(), Column::default());
         work.rows.resize(8 * self.shape.pitch, 0.0);
-        apply_dequantise(row, &self.steps, &mut work.columns);
+        apply_dequantise(row, self.columns.clone(), &self.steps, &mut work.columns);
         match &self.plan.horizontal {
             Axis::Moved { offset, .. } => apply_rearrange(&work.columns[8 * offset..], self.shape, &mut work.rows),
             Axis::Mapped(map) | Axis::Padded(map) => {

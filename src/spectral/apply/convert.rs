@@ -4,6 +4,8 @@
 //! 8 vertical frequencies of one horizontal frequency. The product of an i16 and a u16 is formed in f32: it never wraps,
 //! and is exact below 2^24.
 
+use std::ops::Range;
+
 use crate::scans::{Block, TileRow};
 use crate::spec::quant::QuantTable;
 use crate::spec::zigzag::ZIGZAG;
@@ -27,10 +29,12 @@ pub(crate) fn column_steps(table: &QuantTable) -> [f32; 64] {
     std::array::from_fn(|i| f32::from(table.0[COLUMN_MAJOR[i] as usize]))
 }
 
-/// Dequantises a block row into `columns`: 8 columns a block, blocks from left to right.
-pub(crate) fn apply_dequantise(row: TileRow<'_>, steps: &[f32; 64], columns: &mut [Column]) {
-    for (block, columns) in row.iter().zip(columns.as_flattened_mut().chunks_exact_mut(64)) {
-        dequantise_block(block, steps, columns);
+/// Dequantises blocks `wanted` of a block row into `columns`: 8 columns a block, block 0 first; the others are left as
+/// they are.
+pub(crate) fn apply_dequantise(row: TileRow<'_>, wanted: Range<usize>, steps: &[f32; 64], columns: &mut [Column]) {
+    let columns = columns.as_flattened_mut().chunks_exact_mut(64).skip(wanted.start);
+    for (x, columns) in wanted.zip(columns) {
+        dequantise_block(row.block(x), steps, columns);
     }
 }
 

@@ -185,7 +185,7 @@ fn an_unfinished_image_leaves_nothing_behind() {
     let spectral = Spectral::new(recipe.clone()).unwrap();
     let limits = Limits::default();
     for _ in 0..2 {
-        let mut builder = Builder::new(&spectral, &limits, &mut scratch);
+        let mut builder = Builder::new(&spectral, &limits, "", &mut scratch);
         builder.demand(&image.info).unwrap();
         builder.begin(&image.info).unwrap();
         image.feed(&mut builder, 0..1);
@@ -268,7 +268,7 @@ fn nanoseconds(image: &Image, recipe: &Recipe) -> f64 {
     let mut times: Vec<f64> = (0..60)
         .map(|_| {
             let start = std::time::Instant::now();
-            let mut builder = Builder::new(&spectral, &limits, &mut scratch);
+            let mut builder = Builder::new(&spectral, &limits, "", &mut scratch);
             builder.demand(&image.info).unwrap();
             builder.begin(&image.info).unwrap();
             builder.tile(&crate::scans::Tile::new(&blocks, &placements)).unwrap();
