@@ -6,6 +6,7 @@
     make_fixtures.py --writer     write the writer-made files; keep those of other encoders (standard library only)
     make_fixtures.py --all        write everything; needs the encoders that tools/make_fixtures installs
 
+Golden tensors are kept as they are: tools/make_golden makes them. If their fixtures change, --check says so.
 Exit code 1 if a check fails.
 """
 
@@ -17,13 +18,14 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 
-from fixturesets import (colour, damaged, encoders, exif, manifest, other_formats, photos, progressive,  # noqa: E402
-                         refused, restart, sampling, sequential, special, tables)
+from fixturesets import (colour, damaged, encoders, exif, golden, manifest, other_formats, photos,  # noqa: E402
+                         progressive, refused, restart, sampling, sequential, special, tables)
 
 FIXTURES = TOOLS.parent / "fixtures"
 MANIFEST = FIXTURES / "manifest.toml"
 WRITER_SETS = (sequential, progressive, sampling, colour, restart, tables, exif, special, damaged, refused)
 OTHER_SETS = (encoders, other_formats, photos)
+KEPT_SETS = (golden,)  # made by a tool of their own
 UNLISTED = {"manifest.toml", "README.md"}
 
 
@@ -40,14 +42,15 @@ def make(sets):
 
 def check():
     """Names of files that are missing, unlisted, or not what the manifest says."""
-    listed = {entry["path"]: entry["sha256"] for entry in manifest.read_manifest(MANIFEST.read_text())}
+    entries = manifest.read_manifest(MANIFEST.read_text())
+    listed = {entry["path"]: entry["sha256"] for entry in entries}
     present = {p.relative_to(FIXTURES).as_posix() for p in FIXTURES.rglob("*") if p.is_file()} - UNLISTED
     faults = [f"not listed: {path}" for path in sorted(present - set(listed))]
     faults += [f"missing: {path}" for path in sorted(set(listed) - present)]
     for path in sorted(present & set(listed)):
         if hashlib.sha256((FIXTURES / path).read_bytes()).hexdigest() != listed[path]:
             faults.append(f"changed: {path}")
-    return faults, len(listed)
+    return faults + golden.faults(entries), len(listed)
 
 
 def rebuild():
@@ -65,11 +68,11 @@ def rebuild():
 
 
 def write(with_others):
-    """Write the fixtures and the manifest; files of other encoders are kept unless `with_others`."""
+    """Write the fixtures and the manifest; golden tensors are kept, files of other encoders unless `with_others`."""
     made = make(WRITER_SETS + (OTHER_SETS if with_others else ()))
     kept = []
-    if not with_others and MANIFEST.exists():
-        folders = tuple(module.FOLDER for module in OTHER_SETS)
+    if MANIFEST.exists():
+        folders = tuple(module.FOLDER for module in KEPT_SETS + (() if with_others else OTHER_SETS))
         kept = [e for e in manifest.read_manifest(MANIFEST.read_text()) if e["path"].startswith(folders)]
     keep = UNLISTED | set(made) | {entry["path"] for entry in kept}
     for old in FIXTURES.rglob("*"):

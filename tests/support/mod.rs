@@ -19,9 +19,22 @@ pub struct Fixture {
     pub digests: Vec<String>,
 }
 
+/// One golden tensor of the manifest.
+#[derive(Debug, serde::Deserialize)]
+pub struct Golden {
+    pub path: String,
+    /// The fixture it was made from.
+    pub fixture: String,
+    /// The recipe it is compared with.
+    pub recipe: String,
+    /// The SNR in dB that exact arithmetic reaches against it.
+    pub exact_snr: f64,
+}
+
 #[derive(serde::Deserialize)]
 struct Manifest {
     fixture: Vec<Fixture>,
+    golden: Vec<Golden>,
 }
 
 /// The folder of the fixtures.
@@ -29,13 +42,23 @@ pub fn fixtures_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+fn manifest() -> Manifest {
+    let text = std::fs::read_to_string(fixtures_dir().join("manifest.toml")).expect("the manifest can be read");
+    toml::from_str(&text).expect("the manifest is TOML")
+}
+
+/// The bytes of a file of the manifest.
+pub fn read(path: &str) -> Vec<u8> {
+    std::fs::read(fixtures_dir().join(path)).expect("every file of the manifest is there")
+}
+
 /// All fixtures, with their bytes.
 pub fn fixtures() -> Vec<(Fixture, Vec<u8>)> {
-    let text = std::fs::read_to_string(fixtures_dir().join("manifest.toml")).expect("the manifest can be read");
-    let manifest: Manifest = toml::from_str(&text).expect("the manifest is TOML");
-    let load = |fixture: Fixture| {
-        let bytes = std::fs::read(fixtures_dir().join(&fixture.path)).expect("every fixture of the manifest is there");
-        (fixture, bytes)
-    };
-    manifest.fixture.into_iter().map(load).collect()
+    let load = |fixture: Fixture| (read(&fixture.path), fixture);
+    manifest().fixture.into_iter().map(load).map(|(bytes, fixture)| (fixture, bytes)).collect()
+}
+
+/// All golden tensors.
+pub fn golden() -> Vec<Golden> {
+    manifest().golden
 }

@@ -1,7 +1,12 @@
-"""fixtures/manifest.toml: written and read here. Every value is also valid JSON, so no TOML library is needed."""
+"""fixtures/manifest.toml: written and read here. Every value is also valid JSON, so no TOML library is needed.
+
+Two tables: `fixture` for what a decoder is given, `golden` (paths below golden/) for what should come out.
+"""
 
 import hashlib
 import json
+
+from . import golden
 
 HEAD = """# Every file of this folder: where it comes from, its licence, why it is here and what a decoder should say.
 # Written by tools/make_fixtures; do not edit. README.md explains the fields.
@@ -20,7 +25,8 @@ def write_manifest(entries):
     """The text of the manifest, entries sorted by path."""
     parts = [HEAD]
     for entry in sorted(entries, key=lambda e: e["path"]):
-        parts.append("\n[[fixture]]\n" + "".join(
+        table = "golden" if entry["path"].startswith(golden.FOLDER) else "fixture"
+        parts.append(f"\n[[{table}]]\n" + "".join(
             f"{key} = {json.dumps(value)}\n" for key, value in entry.items() if value is not None))
     return "".join(parts)
 
@@ -29,7 +35,7 @@ def read_manifest(text):
     """The entries of a manifest this module wrote."""
     entries = []
     for line in text.splitlines():
-        if line == "[[fixture]]":
+        if line in ("[[fixture]]", "[[golden]]"):
             entries.append({})
         elif " = " in line and not line.startswith("#"):
             key, _, value = line.partition(" = ")
