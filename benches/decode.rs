@@ -74,7 +74,7 @@ fn decode(criterion: &mut Criterion) {
         });
     });
     let mut scratch = ExtractScratch::default();
-    for recipe in ["native-24", "native-192"] {
+    for recipe in ["native-24", "native-192", "dctnet-24"] {
         let extractor = Extractor::new(Recipe::preset(recipe).expect("a preset"), options).expect("presets are valid");
         group.bench_function(format!("tensor {recipe} f32"), |bencher| {
             bencher.iter(|| {
