@@ -1,7 +1,7 @@
 //! Where the samples of a tensor come from: the spatial steps of a recipe, as data.
 //!
 //! What enters: the table `geometry` of a recipe. What leaves: a checked [`Geometry`], and from it, for an image of a
-//! given size, the list of [`Step`]s (see [`super::steps`]). Nothing is applied here.
+//! given size, the list of [`Step`](super::steps::Step)s. Nothing is applied here.
 //!
 //! Steps are applied in one order, whatever the order they are written in: `orient`, `rotate`, `resize`, `crop` or
 //! `random_resized_crop`, `pad`, `hflip` and `vflip`, `flip`, `upscale`.
