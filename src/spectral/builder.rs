@@ -42,6 +42,16 @@ pub(crate) struct BuilderScratch {
     mixer: Mixer,
 }
 
+#[cfg(test)]
+impl BuilderScratch {
+    /// Kernels of that level.
+    pub fn with_cpu(cpu: crate::cpu::Cpu) -> BuilderScratch {
+        let mut scratch = BuilderScratch::default();
+        scratch.work.cpu = cpu;
+        scratch
+    }
+}
+
 /// The tile consumer that fills tensors.
 pub(crate) struct Builder<'a> {
     spectral: &'a Spectral,
@@ -110,7 +120,9 @@ impl TileConsumer for Builder<'_> {
         self.mix = self.plan.mix.take();
         self.targets = self.plan.targets.drain(..).map(Target::new).collect();
         if let Some(target) = self.targets.first_mut() {
-            self.saturated = self.plan.zeros.iter().map(|zero| target.write_zeros(zero.channel, zero.shift)).sum();
+            let cpu = self.scratch.work.cpu;
+            let zeros = self.plan.zeros.iter();
+            self.saturated = zeros.map(|zero| target.write_zeros(cpu, zero.channel, zero.shift)).sum();
         }
         Ok(())
     }
