@@ -63,7 +63,7 @@ impl Kernel for Horizontal<'_> {
         for start in (0..shape.blocks).step_by(GROUP) {
             for i in 0..GROUP.min(shape.blocks - start) {
                 let (first, weights) = map.taps(start + i);
-                let columns = &columns[8 * first..];
+                let columns = &columns[8 * first..][..8 * map.count()[start + i] as usize];
                 for from in (0..k).step_by(S::SUMS) {
                     let (weights, to) = (&weights[from..], &mut group[from..]);
                     match (k - from).min(S::SUMS) {
@@ -85,22 +85,22 @@ impl Kernel for Horizontal<'_> {
 #[inline(always)]
 fn sum_taps<S: Simd, const K: usize>(simd: S, columns: &[Column], weights: &[f32], k: usize) -> [S::F32x16; K] {
     let mut sums = [simd.splat(0.0); K];
-    let mut rest = weights;
+    let mut at = 0;
     for column in columns {
-        let Some(weights) = rest.first_chunk::<K>() else { break };
+        let Some(weights) = weights.get(at..at + K) else { break };
         let column = simd.load(column);
-        for (sum, weight) in sums.iter_mut().zip(weights) {
-            *sum = simd.mul_add(simd.splat(*weight), column, *sum);
+        for n in 0..K {
+            sums[n] = simd.mul_add(simd.splat(weights[n]), column, sums[n]);
         }
-        rest = rest.get(k..).unwrap_or(&[]);
+        at += k;
     }
     sums
 }
 
 #[inline(always)]
 fn store<S: Simd, const K: usize>(simd: S, sums: [S::F32x16; K], group: &mut [[Column; GROUP]], i: usize) {
-    for (sum, to) in sums.into_iter().zip(group) {
-        simd.store(sum, &mut to[i]);
+    for n in 0..K {
+        simd.store(sums[n], &mut group[n][i]);
     }
 }
 

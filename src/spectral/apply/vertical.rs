@@ -57,28 +57,33 @@ impl Vertical<'_> {
     fn add_lines<S: Simd, const W: usize, const L: usize>(&mut self, simd: S, from: usize, line: usize) {
         let Vertical { rows, shape, weights, kept, ref mut sums, first } = *self;
         let x = line * LANES;
+        let line = |y: usize| y * shape.pitch + x..y * shape.pitch + x + L * LANES;
         let mut totals = [[simd.splat(0.0); L]; W];
         if !first {
-            for (w, totals) in totals.iter_mut().enumerate() {
-                let sums = sums[(from + w) * shape.pitch + x..].as_chunks::<LANES>().0;
-                totals.iter_mut().zip(sums).for_each(|(total, sums)| *total = simd.load(sums));
+            for w in 0..W {
+                let sums = sums[line(from + w)].as_chunks::<LANES>().0;
+                for l in 0..L {
+                    totals[w][l] = simd.load(&sums[l]);
+                }
             }
         }
-        let mut rest = &weights[from..];
-        // Rows have slack behind the last of their numbers, so that the last line is a full one.
-        for row in rows[x..].chunks(shape.pitch) {
-            let (Some(weights), row) = (rest.first_chunk::<W>(), row.as_chunks::<LANES>().0) else { break };
-            let Some(row) = row.first_chunk::<L>() else { break };
-            let row = row.each_ref().map(|row| simd.load(row));
-            for (totals, weight) in totals.iter_mut().zip(weights) {
-                let weight = simd.splat(*weight);
-                totals.iter_mut().zip(row).for_each(|(total, row)| *total = simd.mul_add(weight, row, *total));
+        for v in 0..weights.len() / kept {
+            // Rows have slack behind the last of their numbers, so that the last line is a full one.
+            let row = rows[line(v)].as_chunks::<LANES>().0;
+            let weights = &weights[v * kept + from..][..W];
+            let row: [_; L] = std::array::from_fn(|l| simd.load(&row[l]));
+            for w in 0..W {
+                let weight = simd.splat(weights[w]);
+                for l in 0..L {
+                    totals[w][l] = simd.mul_add(weight, row[l], totals[w][l]);
+                }
             }
-            rest = rest.get(kept..).unwrap_or(&[]);
         }
-        for (w, totals) in totals.into_iter().enumerate() {
-            let sums = sums[(from + w) * shape.pitch + x..].as_chunks_mut::<LANES>().0;
-            sums.iter_mut().zip(totals).for_each(|(sums, total)| simd.store(total, sums));
+        for w in 0..W {
+            let sums = sums[line(from + w)].as_chunks_mut::<LANES>().0;
+            for l in 0..L {
+                simd.store(totals[w][l], &mut sums[l]);
+            }
         }
     }
 }

@@ -224,6 +224,7 @@ impl<T: Real> CoefficientMap<T> {
     }
 
     /// Output frequencies kept, `0..k`; 1..=8.
+    #[inline]
     pub fn k(&self) -> usize {
         self.k
     }
@@ -249,6 +250,7 @@ impl<T: Real> CoefficientMap<T> {
     }
 
     /// The first input block of output i and its weights, `count * 8 * k` of them. Panics if `i >= blocks_out`.
+    #[inline]
     pub fn taps(&self, i: usize) -> (usize, &[T]) {
         let from = self.offset[i];
         (self.first[i] as usize, &self.weights[from..from + self.count[i] as usize * dct::N * self.k])

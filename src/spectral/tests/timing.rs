@@ -92,6 +92,8 @@ fn time_of_building_tensors() {
     let pixels: f64 = recordings.iter().map(Recording::pixels).sum();
     println!("{} photographs, {:.1} MP; ns per luma pixel: plan and maps, the rest", recordings.len(), pixels / 1e6);
     let only = std::env::var("JPEGDCT_RECIPE").ok();
+    // All levels, or the one asked for.
+    let cpus = if std::env::var_os("JPEGDCT_CPU").is_some() { vec![Cpu::detect()] } else { cpu::all() };
     for (name, layout, dtype) in [
         ("native-24", Layout::Chw, Dtype::F32),
         ("native-24", Layout::Chw, Dtype::F16),
@@ -109,7 +111,7 @@ fn time_of_building_tensors() {
         }
         let recipe = Recipe { layout, dtype, ..Recipe::preset(name).unwrap() };
         let mut line = format!("{name:11} {layout:?} {dtype:?}:");
-        let mut times: Vec<_> = cpu::all().into_iter().map(|cpu| (cpu, [0.0; 2])).collect();
+        let mut times: Vec<_> = cpus.iter().map(|&cpu| (cpu, [0.0; 2])).collect();
         for recording in &recordings {
             let (mut best, mut copy) = (vec![[f64::MAX; 2]; times.len()], Vec::new());
             let mut scratches: Vec<_> = times.iter().map(|(cpu, _)| BuilderScratch::with_cpu(*cpu)).collect();
