@@ -139,7 +139,12 @@ fn build(key: &MapKey) -> CoefficientMap {
         Chroma::ZeroPad => Some(AxisMap::zero_pad(samples_in, samples_out, ratio)),
         Chroma::None => None,
     };
-    CoefficientMap::new(&geometry::chain(map, samples_in, steps), kept)
+    // A last smoothing is part of the conjugation.
+    let (steps, side) = match steps.as_slice() {
+        [steps @ .., AxisStep::EnlargeAndAverage] => (steps, 0.125),
+        steps => (steps, 0.0),
+    };
+    CoefficientMap::smoothed(&geometry::chain(map, samples_in, steps), side, kept)
 }
 
 /// Kernels exist for 1, 2, 4 and 8 kept frequencies.

@@ -8,10 +8,14 @@
 //! built row by row of R: the row's taps on block j give `t = sum w * D^T[x & 7]`, the spectrum of that row, and
 //! `M_ij += D[., r] t^T`. Rows r and 7 - r share a column of D up to the sign of odd frequencies, so they are added and
 //! subtracted first. The cost is 8 multiplications a tap and 4 * 8 * K a pair of blocks, never a dense 8 x 8 x 8 product.
+//!
+//! A last smoothing by `[s, 1 - 2s, s]` is folded into D: its columns are smoothed instead of the rows of R, of which
+//! there are then ten, -1 and 8 too.
 
 use std::ops::Range;
 
 use super::map::AxisMap;
+use crate::cpu::{Cpu, Kernel, Simd};
 use crate::spectral::dct::{self, D_T};
 
 /// Precision of the weights: f32 for the kernels, f64 for verification. Built in f64 either way and rounded once.
@@ -76,6 +80,17 @@ impl<T: Real> CoefficientMap<T> {
     /// `ceil(n_in / 8)` blocks are read; columns beyond `n_in` have no weight. `ceil(n_out / 8)` blocks are made; where
     /// `n_out` ends inside a block its last row is repeated ([`Edge::Replicate`](super::Edge)).
     pub fn new(map: &AxisMap, k: usize) -> CoefficientMap<T> {
+        CoefficientMap::smoothed(map, 0.0, k)
+    }
+
+    /// The same for the map and then a smoothing by `[side, 1 - 2 * side, side]`, border replicate:
+    /// `new(&map.then(&AxisMap::smooth(map.n_out(), ..)), k)`, without making its rows.
+    pub fn smoothed(map: &AxisMap, side: f64, k: usize) -> CoefficientMap<T> {
+        if side != 0.0 && (!map.n_out().is_multiple_of(dct::N) || map.has_bias()) {
+            // The last sample of a block that is not full is repeated after the smoothing, not before it.
+            let kernel = [side, 1.0 - 2.0 * side, side];
+            return CoefficientMap::smoothed(&map.then(&AxisMap::smooth(map.n_out(), &kernel)), 0.0, k);
+        }
         let blocks_out = map.n_out().div_ceil(dct::N);
         let mut built = CoefficientMap {
             blocks_in: map.n_in().div_ceil(dct::N),
@@ -88,81 +103,12 @@ impl<T: Real> CoefficientMap<T> {
             readers: Vec::new(),
             shift: None,
         };
-        for i in 0..blocks_out {
-            built.push_block(map, i);
-        }
+        Cpu::detect().run(Conjugate { map, side, built: &mut built });
         built.place_constants();
         built.push_bias(map);
         built.readers = built.find_readers();
-        built.shift = built.find_shift(map);
+        built.shift = built.find_shift(map).filter(|_| side == 0.0);
         built
-    }
-
-    fn push_block(&mut self, map: &AxisMap, i: usize) {
-        let rows = std::array::from_fn(|r| block_row(map, i, r));
-        let (first, count) = blocks_read(&rows);
-        let same = (i.saturating_sub(LONGEST_PERIOD)..i).rev().find(|&past| {
-            let shift = dct::N * self.first[past] as usize;
-            self.count[past] as usize == count
-                && rows.iter().enumerate().all(|(r, (start, taps))| {
-                    let (past_start, past_taps) = block_row(map, past, r);
-                    start + shift == past_start + dct::N * first && *taps == past_taps
-                })
-        });
-        let offset = match same {
-            Some(past) => self.offset[past],
-            None => {
-                let offset = self.weights.len();
-                self.weights.reserve(count * dct::N * self.k);
-                for j in first..first + count {
-                    self.push_weights(&rows, j);
-                }
-                offset
-            }
-        };
-        self.first.push(first as u32);
-        self.count.push(count as u32);
-        self.offset.push(offset);
-    }
-
-    /// The weights from input block j to the output block with these eight rows.
-    fn push_weights(&mut self, rows: &[(usize, &[f64]); dct::N], j: usize) {
-        let k = self.k;
-        if rows.iter().enumerate().all(|(r, &row)| row == (dct::N * j + r, &[1.0])) {
-            // A block that is only moved: exactly the identity, without the rounding of D D^T.
-            let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
-            return self.weights.extend((0..dct::N * k).map(one));
-        }
-        // For rows r and 7 - r and input frequency u: what even output frequencies take of them, and what odd ones do.
-        let mut parts = [[[0.0; 2]; dct::N]; dct::N / 2];
-        for (r, part) in parts.iter_mut().enumerate() {
-            let (upper, lower) = (row_spectrum(rows[r], j), row_spectrum(rows[7 - r], j));
-            for (part, (a, b)) in part.iter_mut().zip(upper.iter().zip(lower)) {
-                *part = [a + b, a - b];
-            }
-        }
-        // Fixed trip counts, so that the sums stay in registers.
-        match k.div_ceil(2) {
-            1 => self.push_sums::<1>(&parts),
-            2 => self.push_sums::<2>(&parts),
-            3 => self.push_sums::<3>(&parts),
-            _ => self.push_sums::<4>(&parts),
-        }
-    }
-
-    /// `M[u][f] = sum over r < 4 of D[f][r] * parts[r][u][f & 1]` for `2 * PAIRS` frequencies f, of which k are kept.
-    fn push_sums<const PAIRS: usize>(&mut self, parts: &[[[f64; 2]; dct::N]; dct::N / 2]) {
-        for u in 0..dct::N {
-            let mut sums = [[0.0; 2]; PAIRS];
-            for (part, column) in parts.iter().zip(&D_T) {
-                let [even, odd] = part[u];
-                for (sum, column) in sums.iter_mut().zip(column.as_chunks::<2>().0) {
-                    sum[0] += column[0] * even;
-                    sum[1] += column[1] * odd;
-                }
-            }
-            self.weights.extend(sums.as_flattened()[..self.k].iter().map(|&sum| T::from_f64(sum)));
-        }
     }
 
     /// Gives outputs that read nothing one input block with zero weights, near a neighbour's, so that kernels need no
@@ -354,13 +300,122 @@ impl<T: Real> CoefficientMap<T> {
     }
 }
 
-/// Row r of R of output block i, the last one of all where the block is not full.
+/// Rows of R that make an output block: -1..=8, of which the outer two count for a smoothing alone.
+const ROWS: usize = dct::N + 2;
+
+/// Eight numbers of one spectrum.
+type Spectrum = [f64; dct::N];
+
+/// The making of the weights.
+struct Conjugate<'a, T> {
+    map: &'a AxisMap,
+    side: f64,
+    built: &'a mut CoefficientMap<T>,
+}
+
+impl<T: Real> Kernel for Conjugate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Conjugate { map, side, built } = self;
+        let columns = half_columns(side);
+        // The rows a smoothing needs.
+        let used = if side == 0.0 { 1..ROWS - 1 } else { 0..ROWS };
+        let mut spectra: Vec<[Spectrum; ROWS]> = Vec::new();
+        for i in 0..map.n_out().div_ceil(dct::N) {
+            let rows: [_; ROWS] = std::array::from_fn(|r| block_row(map, i, r));
+            let rows = &rows[used.clone()];
+            let (first, count) = blocks_read(rows);
+            let offset = match built.same_block(map, i, rows.len(), first, count) {
+                Some(past) => built.offset[past],
+                None => {
+                    let offset = built.weights.len();
+                    spectra.clear();
+                    spectra.resize(count, [Spectrum::default(); ROWS]);
+                    for (r, &row) in used.clone().zip(rows) {
+                        add_row(row, first, r, &mut spectra);
+                    }
+                    for (j, spectra) in (first..).zip(&spectra) {
+                        built.push_weights(side == 0.0 && is_moved(rows, j), spectra, &columns);
+                    }
+                    offset
+                }
+            };
+            built.first.push(first as u32);
+            built.count.push(count as u32);
+            built.offset.push(offset);
+        }
+    }
+}
+
+impl<T: Real> CoefficientMap<T> {
+    /// An output block shortly before block i whose rows, `used` of them, are the same but for a shift by whole blocks.
+    #[inline(always)]
+    fn same_block(&self, map: &AxisMap, i: usize, used: usize, first: usize, count: usize) -> Option<usize> {
+        (i.saturating_sub(LONGEST_PERIOD)..i).rev().find(|&past| {
+            let shift = dct::N * self.first[past] as usize;
+            let outer = usize::from(used != ROWS);
+            self.count[past] as usize == count
+                && (outer..ROWS - outer).all(|r| {
+                    let ((start, taps), (past_start, past_taps)) = (block_row(map, i, r), block_row(map, past, r));
+                    start + shift == past_start + dct::N * first && *taps == *past_taps
+                })
+        })
+    }
+
+    /// The weights from one input block to one output block: `M[u][f] = sum over r of columns[r][f] * spectra[r][u]`.
+    #[inline(always)]
+    fn push_weights(&mut self, moved: bool, spectra: &[Spectrum; ROWS], columns: &[Spectrum; ROWS / 2]) {
+        let k = self.k;
+        if moved {
+            // Exactly the identity, without the rounding of D D^T.
+            let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
+            return self.weights.extend((0..dct::N * k).map(one));
+        }
+        // All input frequencies of one output frequency at a time; even ones take of rows r and 7 - r the sum, odd ones
+        // the difference.
+        let mut sums = [[Spectrum::default(); 2]; dct::N / 2];
+        for (r, column) in columns.iter().enumerate() {
+            let (upper, lower) = (&spectra[r], &spectra[ROWS - 1 - r]);
+            let both: Spectrum = std::array::from_fn(|u| upper[u] + lower[u]);
+            let difference: Spectrum = std::array::from_fn(|u| upper[u] - lower[u]);
+            for (pair, column) in sums[..k.div_ceil(2)].iter_mut().zip(column.as_chunks::<2>().0) {
+                for u in 0..dct::N {
+                    pair[0][u] += column[0] * both[u];
+                    pair[1][u] += column[1] * difference[u];
+                }
+            }
+        }
+        let sums = sums.as_flattened();
+        let from = self.weights.len();
+        self.weights.resize(from + dct::N * k, T::default());
+        for (u, weights) in self.weights[from..].chunks_exact_mut(k).enumerate() {
+            weights.iter_mut().zip(sums).for_each(|(weight, sum)| *weight = T::from_f64(sum[u]));
+        }
+    }
+}
+
+/// `D S` for output frequencies, S being the smoothing: columns -1..=3; the others are these up to the sign of odd
+/// frequencies.
+#[inline(always)]
+fn half_columns(side: f64) -> [Spectrum; ROWS / 2] {
+    let column = |r: usize| r.checked_sub(1).map_or([0.0; dct::N], |r| D_T[r]);
+    std::array::from_fn(|r| {
+        let (before, own, after) = (r.checked_sub(1).map_or([0.0; dct::N], column), column(r), column(r + 1));
+        std::array::from_fn(|f| side * (before[f] + after[f]) + (1.0 - 2.0 * side) * own[f])
+    })
+}
+
+/// Row `r - 1` of R of output block i: beyond the first and the last row of all, these again.
+#[inline(always)]
 fn block_row(map: &AxisMap, i: usize, r: usize) -> (usize, &[f64]) {
-    map.row((dct::N * i + r).min(map.n_out() - 1))
+    map.row((dct::N * i + r).saturating_sub(1).min(map.n_out() - 1))
 }
 
 /// First input block and number of input blocks under these rows.
-fn blocks_read(rows: &[(usize, &[f64]); dct::N]) -> (usize, usize) {
+#[inline(always)]
+fn blocks_read(rows: &[(usize, &[f64])]) -> (usize, usize) {
     let (mut lo, mut hi) = (usize::MAX, 0);
     for &(start, taps) in rows {
         if !taps.is_empty() {
@@ -370,15 +425,28 @@ fn blocks_read(rows: &[(usize, &[f64]); dct::N]) -> (usize, usize) {
     if lo >= hi { (0, 0) } else { (lo / dct::N, hi.div_ceil(dct::N) - lo / dct::N) }
 }
 
-/// The spectrum of a row of R on input block j; zero where the row does not reach the block.
-fn row_spectrum((start, taps): (usize, &[f64]), j: usize) -> [f64; dct::N] {
-    let (from, to) = (start.max(dct::N * j), (start + taps.len()).min(dct::N * (j + 1)));
-    let mut spectrum = [0.0; dct::N];
-    for x in from..to {
-        let w = taps[x - start];
-        for (t, basis) in spectrum.iter_mut().zip(&D_T[x % dct::N]) {
-            *t += w * basis;
+/// Whether these eight rows are input block j as it is.
+#[inline(always)]
+fn is_moved(rows: &[(usize, &[f64])], j: usize) -> bool {
+    rows.iter().enumerate().all(|(r, &row)| row == (dct::N * j + r, &[1.0]))
+}
+
+/// Adds the spectrum of a row of R, `spectra[block - first][r]`, on every input block it reaches.
+#[inline(always)]
+fn add_row((start, taps): (usize, &[f64]), first: usize, r: usize, spectra: &mut [[Spectrum; ROWS]]) {
+    let mut rest = taps;
+    let mut x = start;
+    while !rest.is_empty() {
+        let (own, after) = rest.split_at(rest.len().min(dct::N - x % dct::N));
+        let spectrum = &mut spectra[x / dct::N - first][r];
+        let mut sum = *spectrum;
+        for (w, basis) in own.iter().zip(&D_T[x % dct::N..]) {
+            for u in 0..dct::N {
+                sum[u] += w * basis[u];
+            }
         }
+        *spectrum = sum;
+        x += own.len();
+        rest = after;
     }
-    spectrum
 }
