@@ -332,11 +332,14 @@ impl<T: Real> Kernel for Conjugate<'_, T> {
                 None => {
                     let offset = built.weights.len();
                     spectra.clear();
-                    spectra.resize(count, [Spectrum::default(); ROWS]);
+                    spectra.resize(count.max(2), [Spectrum::default(); ROWS]);
                     for (r, &row) in used.clone().zip(rows) {
-                        add_row(row, first, r, &mut spectra);
+                        match spectra.as_mut_slice() {
+                            [one, two] => set_row(row, first, r, [one, two]),
+                            spectra => add_row(row, first, r, spectra),
+                        }
                     }
-                    for (j, spectra) in (first..).zip(&spectra) {
+                    for (j, spectra) in (first..first + count).zip(&spectra) {
                         built.push_weights(side == 0.0 && is_moved(rows, j), spectra, &columns);
                     }
                     offset
@@ -373,26 +376,41 @@ impl<T: Real> CoefficientMap<T> {
             let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
             return self.weights.extend((0..dct::N * k).map(one));
         }
-        // All input frequencies of one output frequency at a time; even ones take of rows r and 7 - r the sum, odd ones
-        // the difference.
-        let mut sums = [[Spectrum::default(); 2]; dct::N / 2];
-        for (r, column) in columns.iter().enumerate() {
-            let (upper, lower) = (&spectra[r], &spectra[ROWS - 1 - r]);
-            let both: Spectrum = std::array::from_fn(|u| upper[u] + lower[u]);
-            let difference: Spectrum = std::array::from_fn(|u| upper[u] - lower[u]);
-            for (pair, column) in sums[..k.div_ceil(2)].iter_mut().zip(column.as_chunks::<2>().0) {
-                for u in 0..dct::N {
-                    pair[0][u] += column[0] * both[u];
-                    pair[1][u] += column[1] * difference[u];
-                }
-            }
-        }
-        let sums = sums.as_flattened();
         let from = self.weights.len();
         self.weights.resize(from + dct::N * k, T::default());
-        for (u, weights) in self.weights[from..].chunks_exact_mut(k).enumerate() {
-            weights.iter_mut().zip(sums).for_each(|(weight, sum)| *weight = T::from_f64(sum[u]));
+        let weights = &mut self.weights[from..];
+        // Fixed trip counts, so that the sums stay in registers.
+        match k.div_ceil(2) {
+            1 => sum_rows::<T, 1>(spectra, columns, weights, k),
+            2 => sum_rows::<T, 2>(spectra, columns, weights, k),
+            3 => sum_rows::<T, 3>(spectra, columns, weights, k),
+            _ => sum_rows::<T, 4>(spectra, columns, weights, k),
         }
+    }
+}
+
+/// The sums of `push_weights`, for `2 * PAIRS` output frequencies of which k are kept. All input frequencies of one output
+/// frequency are summed at a time; even ones take of rows r and 7 - r the sum, odd ones the difference.
+#[inline(always)]
+fn sum_rows<T: Real, const PAIRS: usize>(
+    spectra: &[Spectrum; ROWS],
+    columns: &[Spectrum; ROWS / 2],
+    weights: &mut [T],
+    k: usize,
+) {
+    let mut sums = [[Spectrum::default(); 2]; PAIRS];
+    for (r, column) in columns.iter().enumerate() {
+        let (upper, lower) = (&spectra[r], &spectra[ROWS - 1 - r]);
+        for p in 0..PAIRS {
+            for u in 0..dct::N {
+                sums[p][0][u] += column[2 * p] * (upper[u] + lower[u]);
+                sums[p][1][u] += column[2 * p + 1] * (upper[u] - lower[u]);
+            }
+        }
+    }
+    let sums = sums.as_flattened();
+    for (u, weights) in weights.chunks_exact_mut(k).enumerate() {
+        weights.iter_mut().zip(sums).for_each(|(weight, sum)| *weight = T::from_f64(sum[u]));
     }
 }
 
@@ -448,5 +466,34 @@ fn add_row((start, taps): (usize, &[f64]), first: usize, r: usize, spectra: &mut
         *spectrum = sum;
         x += own.len();
         rest = after;
+    }
+}
+
+/// The spectra of unit impulses at the samples of two blocks, on both.
+static TWO_BLOCKS: [[f64; 2 * dct::N]; 2 * dct::N] = {
+    let mut spectra = [[0.0; 2 * dct::N]; 2 * dct::N];
+    let mut i = 0;
+    while i < dct::N * dct::N {
+        let (x, u) = (i / dct::N, i % dct::N);
+        spectra[x][u] = D_T[x][u];
+        spectra[dct::N + x][dct::N + u] = D_T[x][u];
+        i += 1;
+    }
+    spectra
+};
+
+/// The same where a row reaches no more than two input blocks, without asking on which one a tap is.
+#[inline(always)]
+fn set_row((start, taps): (usize, &[f64]), first: usize, r: usize, spectra: [&mut [Spectrum; ROWS]; 2]) {
+    let mut sums = [0.0; 2 * dct::N];
+    // A row without taps starts nowhere.
+    let impulses = TWO_BLOCKS.get(start.wrapping_sub(dct::N * first)..).unwrap_or(&[]);
+    for (w, impulse) in taps.iter().zip(impulses) {
+        for u in 0..2 * dct::N {
+            sums[u] += w * impulse[u];
+        }
+    }
+    for (spectra, sums) in spectra.into_iter().zip(sums.as_chunks::<{ dct::N }>().0) {
+        spectra[r] = *sums;
     }
 }
