@@ -26,10 +26,29 @@ pub trait Real: Copy + Default + PartialEq + sealed::Sealed {
     fn to_f64(self) -> f64;
 }
 
+#[allow(private_bounds)] // nobody else can name it
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    use crate::cpu::{Simd, shuffle};
+
+    pub trait Sealed: Sized {
+        /// The transpose of 8 x 8 numbers.
+        fn transpose<S: Simd>(simd: S, from: &[[Self; 8]; 8], to: &mut [[Self; 8]; 8]);
+    }
+
+    impl Sealed for f32 {
+        #[inline(always)]
+        fn transpose<S: Simd>(simd: S, from: &[[f32; 8]; 8], to: &mut [[f32; 8]; 8]) {
+            shuffle::transpose(simd, from.as_flattened(), 8, to.as_flattened_mut(), 8);
+        }
+    }
+
+    impl Sealed for f64 {
+        fn transpose<S: Simd>(_: S, from: &[[f64; 8]; 8], to: &mut [[f64; 8]; 8]) {
+            for (i, row) in from.iter().enumerate() {
+                to.iter_mut().zip(row).for_each(|(to, value)| to[i] = *value);
+            }
+        }
+    }
 }
 
 impl Real for f32 {
@@ -317,7 +336,7 @@ impl<T: Real> Kernel for Conjugate<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, simd: S) {
         let Conjugate { map, side, built } = self;
         let columns = half_columns(side);
         // The rows a smoothing needs.
@@ -340,7 +359,7 @@ impl<T: Real> Kernel for Conjugate<'_, T> {
                         }
                     }
                     for (j, spectra) in (first..first + count).zip(&spectra) {
-                        built.push_weights(side == 0.0 && is_moved(rows, j), spectra, &columns);
+                        built.push_weights(simd, side == 0.0 && is_moved(rows, j), spectra, &columns);
                     }
                     offset
                 }
@@ -369,7 +388,13 @@ impl<T: Real> CoefficientMap<T> {
 
     /// The weights from one input block to one output block: `M[u][f] = sum over r of columns[r][f] * spectra[r][u]`.
     #[inline(always)]
-    fn push_weights(&mut self, moved: bool, spectra: &[Spectrum; ROWS], columns: &[Spectrum; ROWS / 2]) {
+    fn push_weights<S: Simd>(
+        &mut self,
+        simd: S,
+        moved: bool,
+        spectra: &[Spectrum; ROWS],
+        columns: &[Spectrum; ROWS / 2],
+    ) {
         let k = self.k;
         if moved {
             // Exactly the identity, without the rounding of D D^T.
@@ -381,10 +406,10 @@ impl<T: Real> CoefficientMap<T> {
         let weights = &mut self.weights[from..];
         // Fixed trip counts, so that the sums stay in registers.
         match k.div_ceil(2) {
-            1 => sum_rows::<T, 1>(spectra, columns, weights, k),
-            2 => sum_rows::<T, 2>(spectra, columns, weights, k),
-            3 => sum_rows::<T, 3>(spectra, columns, weights, k),
-            _ => sum_rows::<T, 4>(spectra, columns, weights, k),
+            1 => sum_rows::<T, S, 1>(simd, spectra, columns, weights, k),
+            2 => sum_rows::<T, S, 2>(simd, spectra, columns, weights, k),
+            3 => sum_rows::<T, S, 3>(simd, spectra, columns, weights, k),
+            _ => sum_rows::<T, S, 4>(simd, spectra, columns, weights, k),
         }
     }
 }
@@ -392,15 +417,18 @@ impl<T: Real> CoefficientMap<T> {
 /// The sums of `push_weights`, for `2 * PAIRS` output frequencies of which k are kept. All input frequencies of one output
 /// frequency are summed at a time; even ones take of rows r and 7 - r the sum, odd ones the difference.
 #[inline(always)]
-fn sum_rows<T: Real, const PAIRS: usize>(
+fn sum_rows<T: Real, S: Simd, const PAIRS: usize>(
+    simd: S,
     spectra: &[Spectrum; ROWS],
     columns: &[Spectrum; ROWS / 2],
     weights: &mut [T],
     k: usize,
 ) {
     let mut sums = [[Spectrum::default(); 2]; PAIRS];
-    for (r, column) in columns.iter().enumerate() {
-        let (upper, lower) = (&spectra[r], &spectra[ROWS - 1 - r]);
+    // Without a smoothing the outer columns are zero.
+    let from = usize::from(columns[0][0] == 0.0);
+    for r in from..ROWS / 2 {
+        let (upper, lower, column) = (&spectra[r], &spectra[ROWS - 1 - r], &columns[r]);
         for p in 0..PAIRS {
             for u in 0..dct::N {
                 sums[p][0][u] += column[2 * p] * (upper[u] + lower[u]);
@@ -408,9 +436,18 @@ fn sum_rows<T: Real, const PAIRS: usize>(
             }
         }
     }
-    let sums = sums.as_flattened();
-    for (u, weights) in weights.chunks_exact_mut(k).enumerate() {
-        weights.iter_mut().zip(sums).for_each(|(weight, sum)| *weight = T::from_f64(sum[u]));
+    let (mut by_f, mut by_u) = ([[T::default(); dct::N]; dct::N], [[T::default(); dct::N]; dct::N]);
+    for (rounded, sums) in by_f.iter_mut().zip(sums.as_flattened()) {
+        for u in 0..dct::N {
+            rounded[u] = T::from_f64(sums[u]);
+        }
+    }
+    T::transpose(simd, &by_f, &mut by_u);
+    for (weights, row) in weights.chunks_exact_mut(k).zip(&by_u) {
+        match weights.get_mut(..2 * PAIRS) {
+            Some(weights) => weights.copy_from_slice(&row[..2 * PAIRS]),
+            None => weights.copy_from_slice(&row[..k]),
+        }
     }
 }
 
