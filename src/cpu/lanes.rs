@@ -50,6 +50,8 @@ pub(crate) trait Simd: Copy {
     fn load_i16(self, from: &[i16; LANES]) -> Self::F32x16;
     /// `a * b`.
     fn mul(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
+    /// `a + b`.
+    fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
     /// `a * b + c`, rounded once or twice.
     fn mul_add(self, a: Self::F32x16, b: Self::F32x16, c: Self::F32x16) -> Self::F32x16;
     /// To integers, nearest, ties to even. Bit n of the result: lane n did not fit and is the nearest end.
@@ -104,6 +106,12 @@ impl Simd for Portable {
     #[inline(always)]
     fn mul(self, mut a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
         a.iter_mut().zip(b).for_each(|(a, b)| *a *= b);
+        a
+    }
+
+    #[inline(always)]
+    fn add(self, mut a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
         a
     }
 
@@ -252,6 +260,12 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn add(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: `self` proves AVX.
+            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        }
+
+        #[inline(always)]
         fn mul_add(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
             // SAFETY: `self` proves FMA.
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
@@ -353,6 +367,12 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn add(self, a: __m512, b: __m512) -> __m512 {
+            // SAFETY: `self` proves AVX-512F.
+            unsafe { _mm512_add_ps(a, b) }
+        }
+
+        #[inline(always)]
         fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
             // SAFETY: `self` proves AVX-512F.
             unsafe { _mm512_fmadd_ps(a, b, c) }
@@ -401,6 +421,7 @@ mod tests {
     #[derive(Debug, PartialEq)]
     struct Found {
         product: [u32; LANES],
+        sum: [f32; LANES],
         fused: [f32; LANES],
         widened: [f32; LANES],
         halves: [[f32; LANES / 2]; 2],
@@ -426,6 +447,7 @@ mod tests {
             f16s.1 = simd.store_f16(a, &mut f16s.0);
             Found {
                 product: get(simd.mul(a, b)).map(f32::to_bits),
+                sum: get(simd.add(a, b)),
                 fused: get(simd.mul_add(a, b, one)),
                 widened: get(simd.load_i16(&self.integers)),
                 halves: [low, high],

@@ -8,11 +8,13 @@
 //! Levels are those of the x86-64 psABI, with the AVX-512 extensions of Ice Lake and Zen 4 in the last. On other
 //! architectures `portable` is whatever the compilation target has, NEON on aarch64.
 
+mod buffer;
 mod lanes;
 pub(crate) mod shuffle;
 
 use std::sync::OnceLock;
 
+pub(crate) use buffer::{Aligned, Buffer};
 use lanes::Portable;
 pub(crate) use lanes::{LANES, Simd};
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]

@@ -55,7 +55,7 @@ pub(crate) fn reorder<S: Simd>(simd: S, blocks: &[&Block], order: &Order, to: &m
     {
         if let Some(_proof) = simd.v4() {
             // SAFETY: the proof has AVX-512 F and BW.
-            return unsafe { x86::permute(blocks, order, to) };
+            return unsafe { x86::permute_all(blocks, order, to) };
         }
         if let (Some(_proof), Some(first)) = (simd.v3(), blocks.first()) {
             let padded = std::array::from_fn(|b| *blocks.get(b).unwrap_or(first));
@@ -84,124 +84,159 @@ pub(crate) fn transpose<S: Simd>(simd: S, from: &[f32], from_pitch: usize, to: &
     }
 }
 
+/// Always inlined into kernels, which have the features of their level; a function with features of its own would be a
+/// call.
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
 mod x86 {
     use std::arch::x86_64::*;
 
     use super::*;
+    use crate::cpu::Aligned;
 
     /// Two 8 x 8 transposes, one in each half of the registers.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn transpose_halves(rows: [__m256i; 8]) -> [__m256i; 8] {
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[inline(always)]
+    unsafe fn transpose_halves(rows: [__m256i; 8]) -> [__m256i; 8] {
         let [a, b, c, d, e, f, g, h] = rows;
-        let (ab, ab_high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
-        let (cd, cd_high) = (_mm256_unpacklo_epi16(c, d), _mm256_unpackhi_epi16(c, d));
-        let (ef, ef_high) = (_mm256_unpacklo_epi16(e, f), _mm256_unpackhi_epi16(e, f));
-        let (gh, gh_high) = (_mm256_unpacklo_epi16(g, h), _mm256_unpackhi_epi16(g, h));
-        // Columns 0 and 1 of a..d and of e..h, then 2 and 3, 4 and 5, 6 and 7.
-        let pairs = [
-            (_mm256_unpacklo_epi32(ab, cd), _mm256_unpacklo_epi32(ef, gh)),
-            (_mm256_unpackhi_epi32(ab, cd), _mm256_unpackhi_epi32(ef, gh)),
-            (_mm256_unpacklo_epi32(ab_high, cd_high), _mm256_unpacklo_epi32(ef_high, gh_high)),
-            (_mm256_unpackhi_epi32(ab_high, cd_high), _mm256_unpackhi_epi32(ef_high, gh_high)),
-        ];
-        let [p, q, r, s] =
-            pairs.map(|(low, high)| [_mm256_unpacklo_epi64(low, high), _mm256_unpackhi_epi64(low, high)]);
-        [p[0], p[1], q[0], q[1], r[0], r[1], s[0], s[1]]
+        // SAFETY: the caller has AVX2.
+        unsafe {
+            let (ab, ab_high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
+            let (cd, cd_high) = (_mm256_unpacklo_epi16(c, d), _mm256_unpackhi_epi16(c, d));
+            let (ef, ef_high) = (_mm256_unpacklo_epi16(e, f), _mm256_unpackhi_epi16(e, f));
+            let (gh, gh_high) = (_mm256_unpacklo_epi16(g, h), _mm256_unpackhi_epi16(g, h));
+            // Columns 0 and 1 of a..d and of e..h, then 2 and 3, 4 and 5, 6 and 7.
+            let (p, q) = (_mm256_unpacklo_epi32(ab, cd), _mm256_unpacklo_epi32(ef, gh));
+            let (r, s) = (_mm256_unpackhi_epi32(ab, cd), _mm256_unpackhi_epi32(ef, gh));
+            let (t, u) = (_mm256_unpacklo_epi32(ab_high, cd_high), _mm256_unpacklo_epi32(ef_high, gh_high));
+            let (v, w) = (_mm256_unpackhi_epi32(ab_high, cd_high), _mm256_unpackhi_epi32(ef_high, gh_high));
+            [
+                _mm256_unpacklo_epi64(p, q),
+                _mm256_unpackhi_epi64(p, q),
+                _mm256_unpacklo_epi64(r, s),
+                _mm256_unpackhi_epi64(r, s),
+                _mm256_unpacklo_epi64(t, u),
+                _mm256_unpackhi_epi64(t, u),
+                _mm256_unpacklo_epi64(v, w),
+                _mm256_unpackhi_epi64(v, w),
+            ]
+        }
     }
 
     /// As [`super::gather`].
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn gather(blocks: &[&Block; BLOCKS], group: usize, to: &mut [[i16; BLOCKS]; 8]) {
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[inline(always)]
+    pub(super) unsafe fn gather(blocks: &[&Block; BLOCKS], group: usize, to: &mut [[i16; BLOCKS]; 8]) {
         let eight = |block: &Block| {
             let (groups, _) = block.as_chunks::<8>();
             // SAFETY: 16 bytes, any alignment will do.
             unsafe { _mm_loadu_si128(groups[group & 7].as_ptr().cast()) }
         };
-        let mut rows = [_mm256_setzero_si256(); 8];
-        for (b, row) in rows.iter_mut().enumerate() {
-            *row = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(eight(blocks[b])), eight(blocks[b + 8]));
-        }
-        for (to, row) in to.iter_mut().zip(transpose_halves(rows)) {
-            // SAFETY: 32 bytes, any alignment will do.
-            unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), row) };
+        // SAFETY: the caller has AVX2; a row is 32 bytes, any alignment will do.
+        unsafe {
+            let mut rows = [_mm256_setzero_si256(); 8];
+            for (b, row) in rows.iter_mut().enumerate() {
+                *row = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(eight(blocks[b])), eight(blocks[b + 8]));
+            }
+            let rows = transpose_halves(rows);
+            for (to, row) in to.iter_mut().zip(rows) {
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), row);
+            }
         }
     }
 
     /// As [`super::reorder`]: all numbers side by side, then back in the other order.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn reorder(blocks: &[&Block; BLOCKS], order: &Order, to: &mut [Block; BLOCKS]) {
-        let mut all = [[0i16; BLOCKS]; 64];
-        for (group, rows) in all.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-            gather(blocks, group, rows);
-        }
-        for (group, sources) in order.0.as_chunks::<8>().0.iter().enumerate() {
-            let mut rows = [_mm256_setzero_si256(); 8];
-            for (row, source) in rows.iter_mut().zip(sources) {
-                // SAFETY: 32 bytes, any alignment will do.
-                *row = unsafe { _mm256_loadu_si256(all[usize::from(source & 63)].as_ptr().cast()) };
-            }
-            for (b, row) in transpose_halves(rows).into_iter().enumerate() {
-                let mut put = |b: usize, half: __m128i| {
-                    let (groups, _) = to[b].as_chunks_mut::<8>();
-                    // SAFETY: 16 bytes, any alignment will do.
-                    unsafe { _mm_storeu_si128(groups[group].as_mut_ptr().cast(), half) };
-                };
-                put(b, _mm256_castsi256_si128(row));
-                put(b + 8, _mm256_extracti128_si256::<1>(row));
-            }
-        }
-    }
-
-    /// As [`super::reorder`], by the one instruction that picks from 64 numbers.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) fn permute(blocks: &[&Block], order: &Order, to: &mut [Block; BLOCKS]) {
-        // SAFETY: an order and a block are two times 64 bytes each, any alignment will do.
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[inline(always)]
+    pub(super) unsafe fn reorder(blocks: &[&Block; BLOCKS], order: &Order, to: &mut [Block; BLOCKS]) {
+        let mut all = Aligned([[0i16; BLOCKS]; 64]);
+        // SAFETY: the caller has AVX2; a row of `all` is 32 bytes, eight numbers of a block are 16, any alignment will do.
         unsafe {
-            let load = |from: *const i16| [_mm512_loadu_si512(from.cast()), _mm512_loadu_si512(from.add(32).cast())];
-            let sources = load(order.0.as_ptr().cast());
-            for (block, to) in blocks.iter().zip(to) {
-                let [low, high] = load(block.as_ptr());
-                for (to, sources) in to.as_chunks_mut::<32>().0.iter_mut().zip(sources) {
-                    let picked = _mm512_permutex2var_epi16(low, sources, high);
-                    _mm512_storeu_si512(to.as_mut_ptr().cast(), picked);
+            for (group, rows) in all.0.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                gather(blocks, group, rows);
+            }
+            for (group, sources) in order.0.as_chunks::<8>().0.iter().enumerate() {
+                let mut rows = [_mm256_setzero_si256(); 8];
+                for (row, source) in rows.iter_mut().zip(sources) {
+                    *row = _mm256_loadu_si256(all.0[usize::from(source & 63)].as_ptr().cast());
+                }
+                let rows = transpose_halves(rows);
+                for (b, row) in rows.into_iter().enumerate() {
+                    let mut put = |b: usize, half: __m128i| {
+                        let (groups, _) = to[b].as_chunks_mut::<8>();
+                        _mm_storeu_si128(groups[group].as_mut_ptr().cast(), half);
+                    };
+                    put(b, _mm256_castsi256_si128(row));
+                    put(b + 8, _mm256_extracti128_si256::<1>(row));
                 }
             }
         }
     }
 
-    /// As [`super::transpose`].
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn transpose(from: &[f32], from_pitch: usize, to: &mut [f32], to_pitch: usize) {
-        for half in 0..2 {
-            // Rows i and i + 4, columns 4 * half .. 4 * half + 4.
-            let mut rows = [_mm256_setzero_ps(); 4];
-            for (i, row) in rows.iter_mut().enumerate() {
-                let four = |i: usize| {
-                    let from = &from[i * from_pitch + 4 * half..][..4];
-                    // SAFETY: 16 bytes, any alignment will do.
-                    unsafe { _mm_loadu_ps(from.as_ptr()) }
-                };
-                *row = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(four(i)), four(i + 4));
+    /// One block in another order, by the one instruction that picks from 64 numbers: 0..32 and 32..64 of the result.
+    ///
+    /// # Safety
+    /// The processor has AVX-512 F and BW.
+    #[inline(always)]
+    unsafe fn permute(block: &Block, order: &Order) -> [__m512i; 2] {
+        // SAFETY: the caller has the features; an order and a block are two times 64 bytes each, any alignment will do.
+        unsafe {
+            let load = |from: *const i16| [_mm512_loadu_si512(from.cast()), _mm512_loadu_si512(from.add(32).cast())];
+            let [low, high] = load(block.as_ptr());
+            load(order.0.as_ptr().cast()).map(|sources| _mm512_permutex2var_epi16(low, sources, high))
+        }
+    }
+
+    /// As [`super::reorder`].
+    ///
+    /// # Safety
+    /// The processor has AVX-512 F and BW.
+    #[inline(always)]
+    pub(super) unsafe fn permute_all(blocks: &[&Block], order: &Order, to: &mut [Block; BLOCKS]) {
+        for (block, to) in blocks.iter().zip(to) {
+            // SAFETY: the caller has the features; each half of a block is 64 bytes, any alignment will do.
+            unsafe {
+                let [low, high] = permute(block, order);
+                _mm512_storeu_si512(to.as_mut_ptr().cast(), low);
+                _mm512_storeu_si512(to.as_mut_ptr().add(32).cast(), high);
             }
-            let [a, b, c, d] = rows;
-            let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-            let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-            let columns = [
-                _mm256_shuffle_ps::<0x44>(ab, cd),
-                _mm256_shuffle_ps::<0xee>(ab, cd),
-                _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
-                _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
-            ];
-            for (j, column) in columns.into_iter().enumerate() {
-                let to = &mut to[(4 * half + j) * to_pitch..][..8];
-                // SAFETY: 32 bytes, any alignment will do.
-                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), column) };
+        }
+    }
+
+    /// As [`super::transpose`].
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[inline(always)]
+    pub(super) unsafe fn transpose(from: &[f32], from_pitch: usize, to: &mut [f32], to_pitch: usize) {
+        let reach = |pitch: usize| pitch.saturating_mul(7).saturating_add(8);
+        assert!(from.len() >= reach(from_pitch) && to.len() >= reach(to_pitch));
+        for half in [0, 4] {
+            // SAFETY: the caller has AVX2; rows up to 7 of 8 numbers are within `reach`, any alignment will do.
+            unsafe {
+                // Rows i and i + 4, columns half .. half + 4.
+                let mut rows = [_mm256_setzero_ps(); 4];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    let four = |i: usize| _mm_loadu_ps(from.as_ptr().add(i * from_pitch + half));
+                    *row = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(four(i)), four(i + 4));
+                }
+                let [a, b, c, d] = rows;
+                let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let columns = [
+                    _mm256_shuffle_ps::<0x44>(ab, cd),
+                    _mm256_shuffle_ps::<0xee>(ab, cd),
+                    _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                    _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
+                ];
+                for (j, column) in columns.into_iter().enumerate() {
+                    _mm256_storeu_ps(to.as_mut_ptr().add((half + j) * to_pitch), column);
+                }
             }
         }
     }

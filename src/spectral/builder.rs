@@ -1,8 +1,7 @@
 //! The tensor builder: takes the tiles of one image and fills its tensors.
 //!
-//! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. The builder takes
-//! a tile apart into MCU rows and each of those into components, so that the order of all sums is the same however the
-//! image was cut into tiles.
+//! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. All sums are made
+//! component by component and row by row, so their order is the same however the image was cut into tiles.
 
 use super::apply::{Component, Outlet, Target, Workspace};
 use super::colour::{MixPlan, Mixer};
@@ -134,20 +133,10 @@ impl TileConsumer for Builder<'_> {
             mix: self.mix.as_ref(),
             saturated: &mut self.saturated,
         };
-        let mcu_rows = |component: &Component| {
-            let (rows, v) = (tile.rows(component.component()), component.rows_per_mcu());
-            (!rows.is_empty()).then(|| (rows.start as usize / v, (rows.end as usize).div_ceil(v)))
-        };
-        let first = self.components.iter().filter_map(mcu_rows).map(|(first, _)| first).min().unwrap_or(0);
-        let end = self.components.iter().filter_map(mcu_rows).map(|(_, end)| end).max().unwrap_or(0);
-        for mcu_row in first..end {
-            for component in &self.components {
-                let (rows, v) = (tile.rows(component.component()), component.rows_per_mcu() as u32);
-                let mcu_row = mcu_row as u32;
-                for y in rows.start.max(mcu_row * v)..rows.end.min((mcu_row + 1) * v) {
-                    let row = tile.row(component.component(), y);
-                    component.apply_row(y as usize, row, &mut self.scratch.work, &mut outlet);
-                }
+        for component in &self.components {
+            for y in tile.rows(component.component()) {
+                let row = tile.row(component.component(), y);
+                component.apply_row(y as usize, row, &mut self.scratch.work, &mut outlet);
             }
         }
         Ok(())

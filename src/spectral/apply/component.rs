@@ -10,7 +10,7 @@ use super::edge::{EdgeBlock, EdgeMaps};
 use super::horizontal::{Horizontal, Rearrange, RowShape, apply_bias};
 use super::target::{Target, WriteLines};
 use super::vertical::{Vertical, apply_row_bias};
-use crate::cpu::Cpu;
+use crate::cpu::{Buffer, Cpu, LANES};
 use crate::scans::TileRow;
 use crate::spec::quant::QuantTable;
 use crate::spectral::axis::CoefficientMap;
@@ -27,9 +27,9 @@ pub(crate) struct Workspace {
     /// What the kernels may use.
     pub cpu: Cpu,
     /// `[v][k][i]` of two block rows.
-    rows: Vec<f32>,
+    rows: Buffer,
     /// An output row that begins and ends with them.
-    sums: Vec<f32>,
+    sums: Buffer,
     /// What waits between block rows, one a component.
     waiting: Vec<Waiting>,
 }
@@ -38,9 +38,9 @@ pub(crate) struct Workspace {
 #[derive(Debug, Default)]
 struct Waiting {
     /// Of two block rows, or of one that waits for its lower neighbour.
-    columns: Vec<Column>,
+    columns: Buffer,
     /// Accumulators of open output rows, a ring.
-    ring: Vec<f32>,
+    ring: Buffer,
 }
 
 /// Where finished rows go.
@@ -98,11 +98,6 @@ impl Component {
         self.plan.component
     }
 
-    /// Block rows in an MCU row.
-    pub fn rows_per_mcu(&self) -> usize {
-        self.plan.rows_per_mcu
-    }
-
     /// Takes block row `y` of the component.
     pub fn apply_row(&self, y: usize, row: TileRow<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
         if !self.rows.contains(&y) {
@@ -157,14 +152,16 @@ impl Component {
             work.waiting.resize_with(self.index + 1, Waiting::default);
         }
         let columns = &mut work.waiting[self.index].columns;
-        columns.resize(8 * row.len(), Column::default());
+        columns.reserve(8 * LANES * row.len());
+        let columns = columns.get_mut().as_chunks_mut().0;
         work.cpu.run(Dequantise { row, wanted: self.columns.clone(), steps: &self.steps, half, columns });
     }
 
     /// Maps two block rows horizontally, into `work.rows`.
     fn apply_horizontal(&self, work: &mut Workspace) {
         let (columns, rows, shape) = (&work.waiting[self.index].columns, &mut work.rows, self.shape);
-        rows.resize(8 * PAIR * shape.pitch, 0.0);
+        rows.reserve(8 * PAIR * shape.pitch);
+        let (columns, rows): (&[Column], _) = (columns.get().as_chunks().0, rows.get_mut());
         match &self.plan.horizontal {
             Axis::Moved { offset, .. } => work.cpu.run(Rearrange { columns: &columns[8 * offset..], shape, rows }),
             Axis::Mapped(map) | Axis::Padded(map) => {
@@ -179,7 +176,7 @@ impl Component {
         let (cpu, shape) = (work.cpu, self.shape);
         let map = match &self.plan.vertical {
             Axis::Moved { offset, .. } => {
-                for (y, values) in inputs.zip(work.rows.chunks_exact(8 * shape.pitch)) {
+                for (y, values) in inputs.zip(work.rows.get().chunks_exact(8 * shape.pitch)) {
                     self.finish_row(cpu, y - offset, values, outlet);
                 }
                 return;
@@ -188,8 +185,9 @@ impl Component {
         };
         let (kept, size) = (map.k(), map.k() * shape.pitch);
         let ring = &mut work.waiting[self.index].ring;
-        ring.resize(self.slots * size, 0.0);
-        work.sums.resize(work.sums.len().max(size), 0.0);
+        ring.reserve(self.slots * size);
+        work.sums.reserve(size);
+        let (ring, passing) = (ring.get_mut(), work.sums.get_mut());
         for o in open_rows(map, &inputs) {
             let (first, weights) = map.taps(o);
             let end = first + map.count()[o] as usize;
@@ -199,9 +197,9 @@ impl Component {
                 continue;
             }
             let (begins, ends) = (first >= inputs.start, end <= inputs.end);
-            let sums = if begins && ends { &mut work.sums[..size] } else { &mut ring[o % self.slots * size..][..size] };
+            let sums = if begins && ends { &mut passing[..size] } else { &mut ring[o % self.slots * size..][..size] };
             let weights = &weights[8 * kept * (reads.start - first)..8 * kept * (reads.end - first)];
-            let rows = &work.rows[8 * shape.pitch * (reads.start - inputs.start)..];
+            let rows = &work.rows.get()[8 * shape.pitch * (reads.start - inputs.start)..];
             cpu.run(Vertical { rows, shape, weights, kept, sums, first: begins });
             if ends {
                 apply_row_bias(map, o, shape, sums);

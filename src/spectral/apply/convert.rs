@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::cpu::shuffle::{self, Order};
-use crate::cpu::{Kernel, LANES, Simd};
+use crate::cpu::{Aligned, Kernel, LANES, Simd};
 use crate::scans::{Block, TileRow};
 use crate::spec::quant::QuantTable;
 use crate::spec::zigzag::ZIGZAG;
@@ -53,14 +53,14 @@ impl Kernel for Dequantise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Dequantise { row, wanted, steps, half, columns } = self;
-        let mut ordered = [[0; 64]; shuffle::BLOCKS];
+        let mut ordered = Aligned([[0; 64]; shuffle::BLOCKS]);
         let steps = steps.as_chunks::<LANES>().0;
         for start in wanted.clone().step_by(shuffle::BLOCKS) {
             let count = shuffle::BLOCKS.min(wanted.end - start);
             let blocks: [&Block; shuffle::BLOCKS] = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
-            shuffle::reorder(simd, &blocks[..count], &TO_COLUMNS, &mut ordered);
+            shuffle::reorder(simd, &blocks[..count], &TO_COLUMNS, &mut ordered.0);
             let columns = columns[8 * start..8 * (start + count)].as_chunks_mut::<8>().0;
-            for (block, columns) in ordered.iter().zip(columns) {
+            for (block, columns) in ordered.0.iter().zip(columns) {
                 let pairs = columns.as_chunks_mut::<2>().0.iter_mut();
                 for ((pair, values), steps) in pairs.zip(block.as_chunks::<LANES>().0).zip(steps) {
                     let [low, high] = pair.each_mut().map(|column| &mut column.as_chunks_mut::<8>().0[half & 1]);

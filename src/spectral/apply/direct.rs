@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::target::{Element, Place, Strides, Target, put_lanes};
 use crate::cpu::shuffle::{self, BLOCKS, Order};
-use crate::cpu::{Kernel, LANES, Simd};
+use crate::cpu::{Aligned, Kernel, LANES, Simd};
 use crate::scans::{Block, TileRow};
 use crate::spec::quant::QuantTable;
 use crate::spec::zigzag::ZIGZAG;
@@ -114,7 +114,7 @@ impl Source<'_> {
     #[inline(always)]
     fn write_planes<S: Simd, E: Element>(self, simd: S, picks: &[Pick], values: &mut [E]) -> u64 {
         let Source { row, columns, to, strides } = self;
-        let mut side_by_side = [[0; BLOCKS]; 8];
+        let mut side_by_side = Aligned([[0; BLOCKS]; 8]);
         let mut saturated = 0;
         let mut done = columns.start;
         while done < columns.end {
@@ -125,11 +125,11 @@ impl Source<'_> {
             for pick in picks {
                 let (group, i) = (usize::from(pick.position / 8), usize::from(pick.position % 8));
                 if group != gathered {
-                    shuffle::gather(simd, &blocks, group, &mut side_by_side);
+                    shuffle::gather(simd, &blocks, group, &mut side_by_side.0);
                     gathered = group;
                 }
                 let (factor, shift) = (simd.splat(pick.factor), simd.splat(pick.shift));
-                let value = simd.mul_add(simd.load_i16(&side_by_side[i]), factor, shift);
+                let value = simd.mul_add(simd.load_i16(&side_by_side.0[i]), factor, shift);
                 let place = Place { channel: pick.channel, row: to, column: start - columns.start };
                 let values = &mut values[strides.place(place)..];
                 saturated += put_lanes(simd, value, values, strides.column, (done - start, count));
@@ -143,13 +143,13 @@ impl Source<'_> {
     #[inline(always)]
     fn write_blocks<S: Simd, E: Element>(self, simd: S, picks: &BlockPicks, values: &mut [E]) -> u64 {
         let Source { row, columns, to, strides } = self;
-        let mut ordered = [[0; 64]; BLOCKS];
+        let mut ordered = Aligned([[0; 64]; BLOCKS]);
         let mut saturated = 0;
         for start in columns.clone().step_by(BLOCKS) {
             let count = BLOCKS.min(columns.end - start);
             let blocks: [&Block; BLOCKS] = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
-            shuffle::reorder(simd, &blocks[..count], &picks.order, &mut ordered);
-            for (b, block) in ordered[..count].iter().enumerate() {
+            shuffle::reorder(simd, &blocks[..count], &picks.order, &mut ordered.0);
+            for (b, block) in ordered.0[..count].iter().enumerate() {
                 let place = Place { channel: picks.channel, row: to, column: start - columns.start + b };
                 let values = &mut values[strides.place(place)..][..picks.count];
                 let (factors, shifts) = (picks.factors.as_chunks::<LANES>().0, picks.shifts.as_chunks::<LANES>().0);

@@ -5,7 +5,7 @@
 //! (v, k) is `stride` long, one of v `pitch`.
 
 use super::convert::Column;
-use crate::cpu::{Kernel, LANES, Simd, shuffle};
+use crate::cpu::{Aligned, Kernel, LANES, Simd, shuffle};
 use crate::spectral::axis::CoefficientMap;
 
 /// The zero frequency of eight ones.
@@ -57,51 +57,71 @@ impl Kernel for Horizontal<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        match self.map.k() {
+            1 => self.apply::<S, 1>(simd),
+            2 => self.apply::<S, 2>(simd),
+            3 => self.apply::<S, 3>(simd),
+            4 => self.apply::<S, 4>(simd),
+            6 => self.apply::<S, 6>(simd),
+            _ => self.apply::<S, 8>(simd),
+        }
+    }
+}
+
+impl Horizontal<'_> {
+    /// For maps that keep K frequencies.
+    #[inline(always)]
+    fn apply<S: Simd, const K: usize>(self, simd: S) {
         let Horizontal { columns, map, shape, rows } = self;
-        let k = map.k();
-        let mut group = [[Column::default(); GROUP]; 8];
+        let columns = columns.as_chunks::<8>().0;
+        let mut group = Aligned([[Column::default(); GROUP]; K]);
         for start in (0..shape.blocks).step_by(GROUP) {
             for i in 0..GROUP.min(shape.blocks - start) {
                 let (first, weights) = map.taps(start + i);
-                let columns = &columns[8 * first..][..8 * map.count()[start + i] as usize];
-                for from in (0..k).step_by(S::SUMS) {
-                    let (weights, to) = (&weights[from..], &mut group[from..]);
-                    match (k - from).min(S::SUMS) {
-                        1 => store(simd, sum_taps::<S, 1>(simd, columns, weights, k), to, i),
-                        2 => store(simd, sum_taps::<S, 2>(simd, columns, weights, k), to, i),
-                        3 => store(simd, sum_taps::<S, 3>(simd, columns, weights, k), to, i),
-                        _ => store(simd, sum_taps::<S, 4>(simd, columns, weights, k), to, i),
+                let taps = columns[first..].iter().zip(weights.as_chunks::<K>().0.as_chunks::<8>().0);
+                let mut from = 0;
+                while from < K {
+                    from += match (K - from).min(S::SUMS) {
+                        1 => sum_taps::<S, K, 1, 2>(simd, taps.clone(), from, &mut group.0, i),
+                        2 => sum_taps::<S, K, 2, 2>(simd, taps.clone(), from, &mut group.0, i),
+                        3 => sum_taps::<S, K, 3, 1>(simd, taps.clone(), from, &mut group.0, i),
+                        _ => sum_taps::<S, K, 4, 1>(simd, taps.clone(), from, &mut group.0, i),
                     }
                 }
             }
-            for (k, group) in group[..k].iter().enumerate() {
+            for (k, group) in group.0.iter().enumerate() {
                 put_rows(simd, group, shape, k * shape.stride + start, rows);
             }
         }
     }
 }
 
-/// One output block, K of its frequencies; `k` weights a tap, the first K of them counted.
+/// One output block, `group[..][i]`: N of its K frequencies, from `from` on; returns N. Taps take turns in SETS sets of
+/// sums, since a sum is ready for its next tap only some cycles later.
 #[inline(always)]
-fn sum_taps<S: Simd, const K: usize>(simd: S, columns: &[Column], weights: &[f32], k: usize) -> [S::F32x16; K] {
-    let mut sums = [simd.splat(0.0); K];
-    let mut at = 0;
-    for column in columns {
-        let Some(weights) = weights.get(at..at + K) else { break };
-        let column = simd.load(column);
-        for n in 0..K {
-            sums[n] = simd.mul_add(simd.splat(weights[n]), column, sums[n]);
+fn sum_taps<'a, S: Simd, const K: usize, const N: usize, const SETS: usize>(
+    simd: S,
+    taps: impl Iterator<Item = (&'a [Column; 8], &'a [[f32; K]; 8])>,
+    from: usize,
+    group: &mut [[Column; GROUP]; K],
+    i: usize,
+) -> usize {
+    let mut sums = [[simd.splat(0.0); N]; SETS];
+    for (columns, weights) in taps {
+        for u in (0..8).step_by(SETS) {
+            for (set, sums) in sums.iter_mut().enumerate() {
+                let column = simd.load(&columns[u + set]);
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = simd.mul_add(simd.splat(weights[u + set][from + n]), column, *sum);
+                }
+            }
         }
-        at += k;
     }
-    sums
-}
-
-#[inline(always)]
-fn store<S: Simd, const K: usize>(simd: S, sums: [S::F32x16; K], group: &mut [[Column; GROUP]], i: usize) {
-    for n in 0..K {
-        simd.store(sums[n], &mut group[n][i]);
+    for n in 0..N {
+        let sum = (1..SETS).fold(sums[0][n], |sum, set| simd.add(sum, sums[set][n]));
+        simd.store(sum, &mut group[from + n][i]);
     }
+    N
 }
 
 /// Columns of 8 blocks to rows: the 16 numbers of a column go to 16 rows, `place` being the first block's.
@@ -128,11 +148,11 @@ impl Kernel for Rearrange<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Rearrange { columns, shape, rows } = self;
         let blocks = &columns.as_chunks::<8>().0[..shape.blocks];
-        let mut group = [Column::default(); GROUP];
+        let mut group = Aligned([Column::default(); GROUP]);
         for (n, blocks) in blocks.chunks(GROUP).enumerate() {
             for k in 0..shape.k {
-                group.iter_mut().zip(blocks).for_each(|(to, block)| *to = block[k]);
-                put_rows(simd, &group, shape, k * shape.stride + n * GROUP, rows);
+                group.0.iter_mut().zip(blocks).for_each(|(to, block)| *to = block[k]);
+                put_rows(simd, &group.0, shape, k * shape.stride + n * GROUP, rows);
             }
         }
     }

@@ -21,6 +21,8 @@ mod direct;
 mod edge;
 mod horizontal;
 mod target;
+#[cfg(test)]
+mod timing;
 mod vertical;
 
 pub(crate) use component::{Component, Outlet, Workspace};

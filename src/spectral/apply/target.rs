@@ -187,19 +187,24 @@ fn write_run<S: Simd, E: Element>(
     source: &[f32],
     [scale, shift]: [S::F32x16; 2],
 ) -> u64 {
+    let affine = |numbers: &[f32; LANES]| simd.mul_add(simd.load(numbers), scale, shift);
     let mut saturated = 0;
-    let mut done = 0;
-    while done < source.len() {
-        let start = done.min(source.len().saturating_sub(LANES));
-        let end = (source.len() - start).min(LANES);
-        let mut padded = [0.0; LANES];
-        let lanes = source[start..].first_chunk().unwrap_or_else(|| {
-            padded[..end].copy_from_slice(&source[start..]);
-            &padded
-        });
-        let value = simd.mul_add(simd.load(lanes), scale, shift);
-        saturated += put_lanes(simd, value, &mut to[start * stride..], stride, (done - start, end));
-        done = start + end;
+    if let (1, Some(last)) = (stride, source.last_chunk()) {
+        let to = &mut to[..source.len()];
+        for (to, numbers) in to.as_chunks_mut().0.iter_mut().zip(source.as_chunks().0) {
+            saturated += u64::from(E::put(simd, affine(numbers), to).count_ones());
+        }
+        let rest = source.len() % LANES;
+        if let (1.., Some(to)) = (rest, to.last_chunk_mut()) {
+            saturated += u64::from((E::put(simd, affine(last), to) >> (LANES - rest)).count_ones());
+        }
+        return saturated;
+    }
+    for (n, numbers) in source.chunks(LANES).enumerate() {
+        let mut lanes = [0.0; LANES];
+        lanes[..numbers.len()].copy_from_slice(numbers);
+        let to = &mut to[n * LANES * stride..];
+        saturated += put_lanes(simd, affine(&lanes), to, stride, (0, numbers.len()));
     }
     saturated
 }

@@ -42,19 +42,20 @@ impl Vertical<'_> {
     #[inline(always)]
     fn add<S: Simd, const W: usize>(&mut self, simd: S, from: usize) {
         let lines = (self.shape.k * self.shape.stride).div_ceil(LANES);
+        let taps = self.weights.len() / self.kept;
         // Two lines share each weight where there are registers for them.
         let pairs = if simd.v4().is_some() { lines / 2 } else { 0 };
         for pair in 0..pairs {
-            self.add_lines::<S, W, 2>(simd, from, 2 * pair);
+            self.add_lines::<S, W, 2>(simd, from, taps, 2 * pair);
         }
         for line in 2 * pairs..lines {
-            self.add_lines::<S, W, 1>(simd, from, line);
+            self.add_lines::<S, W, 1>(simd, from, taps, line);
         }
     }
 
     /// The same for L times 16 numbers of a row.
     #[inline(always)]
-    fn add_lines<S: Simd, const W: usize, const L: usize>(&mut self, simd: S, from: usize, line: usize) {
+    fn add_lines<S: Simd, const W: usize, const L: usize>(&mut self, simd: S, from: usize, taps: usize, line: usize) {
         let Vertical { rows, shape, weights, kept, ref mut sums, first } = *self;
         let x = line * LANES;
         let line = |y: usize| y * shape.pitch + x..y * shape.pitch + x + L * LANES;
@@ -67,7 +68,7 @@ impl Vertical<'_> {
                 }
             }
         }
-        for v in 0..weights.len() / kept {
+        for v in 0..taps {
             // Rows have slack behind the last of their numbers, so that the last line is a full one.
             let row = rows[line(v)].as_chunks::<LANES>().0;
             let weights = &weights[v * kept + from..][..W];
