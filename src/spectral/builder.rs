@@ -3,7 +3,7 @@
 //! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. All sums are made
 //! component by component and row by row, so their order is the same however the image was cut into tiles.
 
-use super::apply::{Component, Outlet, Target, Workspace};
+use super::apply::{Component, Outlet, Spare, Target, Workspace};
 use super::colour::{MixPlan, Mixer};
 use super::maps::Maps;
 use super::plan::{Compiled, Plan};
@@ -39,6 +39,14 @@ impl Spectral {
 pub(crate) struct BuilderScratch {
     work: Workspace,
     mixer: Mixer,
+    spare: Spare,
+}
+
+impl BuilderScratch {
+    /// Keeps the memory of tensors for the next ones.
+    pub fn recycle(&mut self, tensors: Vec<Tensor>) {
+        tensors.into_iter().for_each(|tensor| self.spare.give(tensor.values));
+    }
 }
 
 #[cfg(test)]
@@ -86,12 +94,25 @@ impl<'a> Builder<'a> {
     }
 
     /// The tensors, and how many of their values did not fit the element type and were saturated.
-    pub fn finish(self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
+    pub fn finish(mut self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
+        self.for_each_component(|component, work, outlet| component.finish_missing(work, outlet));
         let mut tensors: Vec<Tensor> = self.targets.into_iter().map(Target::into_tensor).collect();
         if self.plan.quant_tables {
             tensors.push(planes::quant_tables(info));
         }
         (tensors, self.saturated)
+    }
+
+    fn for_each_component(&mut self, mut work: impl FnMut(&Component, &mut Workspace, &mut Outlet<'_>)) {
+        let mut outlet = Outlet {
+            targets: &mut self.targets,
+            mixer: &mut self.scratch.mixer,
+            mix: self.mix.as_ref(),
+            saturated: &mut self.saturated,
+        };
+        for component in &self.components {
+            work(component, &mut self.scratch.work, &mut outlet);
+        }
     }
 }
 
@@ -114,10 +135,11 @@ impl TileConsumer for Builder<'_> {
                     return Err(Error::malformed(0, Malformed::MissingQuantTable(missing)));
                 }
             };
-            self.components.push(Component::new(index, plan, table));
+            self.components.push(Component::new(index, plan, table, &mut self.scratch.work));
         }
         self.mix = self.plan.mix.take();
-        self.targets = self.plan.targets.drain(..).map(Target::new).collect();
+        let spare = &mut self.scratch.spare;
+        self.targets = self.plan.targets.drain(..).map(|plan| Target::new(plan, spare)).collect();
         if let Some(target) = self.targets.first_mut() {
             let cpu = self.scratch.work.cpu;
             let zeros = self.plan.zeros.iter();
@@ -127,18 +149,7 @@ impl TileConsumer for Builder<'_> {
     }
 
     fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
-        let mut outlet = Outlet {
-            targets: &mut self.targets,
-            mixer: &mut self.scratch.mixer,
-            mix: self.mix.as_ref(),
-            saturated: &mut self.saturated,
-        };
-        for component in &self.components {
-            for y in tile.rows(component.component()) {
-                let row = tile.row(component.component(), y);
-                component.apply_row(y as usize, row, &mut self.scratch.work, &mut outlet);
-            }
-        }
+        self.for_each_component(|component, work, outlet| component.apply_tile(tile, work, outlet));
         Ok(())
     }
 }

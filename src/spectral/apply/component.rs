@@ -5,13 +5,13 @@
 use std::ops::Range;
 
 use super::convert::{Column, Dequantise, column_steps};
-use super::direct::{Direct, DirectRow};
+use super::direct::{Direct, DirectRows};
 use super::edge::{EdgeBlock, EdgeMaps};
 use super::horizontal::{Horizontal, Rearrange, RowShape, apply_bias};
 use super::target::{Target, WriteLines};
 use super::vertical::{Vertical, apply_row_bias};
 use crate::cpu::{Buffer, Cpu, LANES};
-use crate::scans::TileRow;
+use crate::scans::{Tile, TileRow};
 use crate::spec::quant::QuantTable;
 use crate::spectral::axis::CoefficientMap;
 use crate::spectral::colour::{MixPlan, Mixer};
@@ -41,6 +41,8 @@ struct Waiting {
     columns: Buffer,
     /// Accumulators of open output rows, a ring.
     ring: Buffer,
+    /// Which output rows are complete.
+    finished: Vec<bool>,
 }
 
 /// Where finished rows go.
@@ -72,7 +74,13 @@ pub(crate) struct Component {
 
 impl Component {
     /// Number `index` of the components in use. `table` is `None` where values stay quantised.
-    pub fn new(index: usize, plan: ComponentPlan, table: Option<&QuantTable>) -> Component {
+    pub fn new(index: usize, plan: ComponentPlan, table: Option<&QuantTable>, work: &mut Workspace) -> Component {
+        if work.waiting.len() <= index {
+            work.waiting.resize_with(index + 1, Waiting::default);
+        }
+        let finished = &mut work.waiting[index].finished;
+        finished.clear();
+        finished.resize(plan.vertical.blocks_out(), false);
         let kept = match &plan.horizontal {
             Axis::Moved { .. } => plan.route.frequencies().map(|f| usize::from(f % 8) + 1).max().unwrap_or(1),
             Axis::Mapped(map) | Axis::Padded(map) => map.k(),
@@ -93,26 +101,27 @@ impl Component {
         Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, slots, rows, columns, direct }
     }
 
-    /// Index in frame order.
-    pub fn component(&self) -> usize {
-        self.plan.component
-    }
-
-    /// Takes block row `y` of the component.
-    pub fn apply_row(&self, y: usize, row: TileRow<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
-        if !self.rows.contains(&y) {
+    /// Takes the block rows of a tile.
+    pub fn apply_tile(&self, tile: &Tile<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+        let held = tile.rows(self.plan.component);
+        let rows = self.rows.start.max(held.start as usize)..self.rows.end.min(held.end as usize);
+        if rows.is_empty() {
             return;
         }
         if let (Some(direct), Route::Store { target, outputs }) = (&self.direct, &self.plan.route) {
+            let (first, end) = (rows.start - self.rows.start, rows.end - self.rows.start);
+            work.waiting[self.index].finished[first..end].fill(true);
             let target = &mut outlet.targets[*target];
-            *outlet.saturated += self.apply_direct(work.cpu, direct, y, row, outputs, target);
+            *outlet.saturated += self.apply_direct(work.cpu, direct, tile, rows, outputs, target);
             return;
         }
-        let half = (y - self.rows.start) % PAIR;
-        self.apply_dequantise(half, row, work);
-        if half + 1 == PAIR || y + 1 == self.rows.end {
-            self.apply_horizontal(work);
-            self.apply_vertical(y - half..y + 1, work, outlet);
+        for y in rows {
+            let half = (y - self.rows.start) % PAIR;
+            self.apply_dequantise(half, tile.row(self.plan.component, y as u32), work);
+            if half + 1 == PAIR || y + 1 == self.rows.end {
+                self.apply_horizontal(work);
+                self.apply_vertical(y - half..y + 1, work, outlet);
+            }
         }
     }
 
@@ -121,36 +130,39 @@ impl Component {
         &self,
         cpu: Cpu,
         direct: &Direct,
-        y: usize,
-        row: TileRow<'_>,
+        tile: &Tile<'_>,
+        rows: Range<usize>,
         outputs: &[Output],
         target: &mut Target,
     ) -> u64 {
-        let (rows, columns) = (&self.rows, &self.columns);
-        let to = y - rows.start;
-        let vertical = self.plan.vertical.last_block().filter(|_| y + 1 == rows.end);
-        let last = self.plan.horizontal.last_block();
-        // From here on blocks have a map: all of the last row, the last of another.
-        let mapped = match (vertical, last) {
-            (Some(_), _) => columns.start,
-            (None, Some(_)) => columns.end - 1,
-            (None, None) => columns.end,
+        let (component, to) = (self.plan.component, rows.start - self.rows.start);
+        let vertical = self.plan.vertical.last_block().filter(|_| rows.end == self.rows.end);
+        let horizontal = self.plan.horizontal.last_block();
+        // The last row and the last column have maps.
+        let plain = rows.start..rows.end - usize::from(vertical.is_some());
+        let columns = self.columns.start..self.columns.end - usize::from(horizontal.is_some());
+        let edge_block = |y: usize, x: usize, target: &mut Target| {
+            let maps = EdgeMaps {
+                vertical: vertical.filter(|_| y + 1 == self.rows.end),
+                horizontal: horizontal.filter(|_| x + 1 == self.columns.end),
+            };
+            let (block, steps) = (tile.row(component, y as u32).block(x), &self.steps);
+            let place = (y - self.rows.start, x - self.columns.start);
+            cpu.run(EdgeBlock { block, steps, maps, outputs, place, target })
         };
-        let mut saturated = cpu.run(DirectRow { direct, row, columns: columns.start..mapped, to, target });
-        for x in mapped..columns.end {
-            let maps = EdgeMaps { vertical, horizontal: last.filter(|_| x + 1 == columns.end) };
-            let (block, steps, place) = (row.block(x), &self.steps, (to, x - columns.start));
-            saturated += cpu.run(EdgeBlock { block, steps, maps, outputs, place, target });
+        let mut saturated = 0;
+        if horizontal.is_some() {
+            saturated += plain.clone().map(|y| edge_block(y, columns.end, target)).sum::<u64>();
         }
-        saturated
+        if vertical.is_some() {
+            saturated += self.columns.clone().map(|x| edge_block(plain.end, x, target)).sum::<u64>();
+        }
+        saturated + cpu.run(DirectRows { direct, tile, component, rows: plain, columns, to, target })
     }
 
     /// Dequantises a block row into its half of the columns. Where there is no second row, the other half is what it was:
     /// numbers that nobody reads the results of.
     fn apply_dequantise(&self, half: usize, row: TileRow<'_>, work: &mut Workspace) {
-        if work.waiting.len() <= self.index {
-            work.waiting.resize_with(self.index + 1, Waiting::default);
-        }
         let columns = &mut work.waiting[self.index].columns;
         columns.reserve(8 * LANES * row.len());
         let columns = columns.get_mut().as_chunks_mut().0;
@@ -178,13 +190,14 @@ impl Component {
             Axis::Moved { offset, .. } => {
                 for (y, values) in inputs.zip(work.rows.get().chunks_exact(8 * shape.pitch)) {
                     self.finish_row(cpu, y - offset, values, outlet);
+                    work.waiting[self.index].finished[y - offset] = true;
                 }
                 return;
             }
             Axis::Mapped(map) | Axis::Padded(map) => map,
         };
         let (kept, size) = (map.k(), map.k() * shape.pitch);
-        let ring = &mut work.waiting[self.index].ring;
+        let Waiting { ring, finished, .. } = &mut work.waiting[self.index];
         ring.reserve(self.slots * size);
         work.sums.reserve(size);
         let (ring, passing) = (ring.get_mut(), work.sums.get_mut());
@@ -204,8 +217,22 @@ impl Component {
             if ends {
                 apply_row_bias(map, o, shape, sums);
                 self.finish_row(cpu, o, sums, outlet);
+                finished[o] = true;
             }
         }
+    }
+
+    /// Makes output rows that nothing was delivered for: their coefficients are zero. A decoder delivers all it is asked
+    /// for, so there are none; but memory that had another image must not show it.
+    pub fn finish_missing(&self, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+        let finished = std::mem::take(&mut work.waiting[self.index].finished);
+        if finished.contains(&false) {
+            let zeros = vec![0.0; 8 * self.shape.pitch];
+            for (o, _) in finished.iter().enumerate().filter(|(_, finished)| !**finished) {
+                self.finish_row(work.cpu, o, &zeros, outlet);
+            }
+        }
+        work.waiting[self.index].finished = finished;
     }
 
     /// Output row `o` is complete: `values` is `[w][k][i]`.

@@ -27,4 +27,4 @@ mod vertical;
 
 pub(crate) use component::{Component, Outlet, Workspace};
 pub(crate) use horizontal::RowShape;
-pub(crate) use target::{Strides, Target, WriteLines};
+pub(crate) use target::{Spare, Strides, Target, WriteLines};

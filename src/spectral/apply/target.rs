@@ -34,15 +34,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// An array of zeros.
-    pub fn new(plan: TargetPlan) -> Target {
+    /// In memory that a former tensor had, if there is any that is large enough: every place must be written.
+    pub fn new(plan: TargetPlan, spare: &mut Spare) -> Target {
         let len = plan.shape.iter().product();
-        // Fresh zero pages in each case; a vector of f16 zeros would be filled by hand.
-        let values = match plan.dtype {
+        let values = spare.take(plan.dtype, len).unwrap_or_else(|| match plan.dtype {
+            // Fresh zero pages in each case; a vector of f16 zeros would be filled by hand.
             Dtype::F32 => Values::F32(vec![0.0; len]),
             Dtype::F16 => Values::F16(vec![0u16; len].reinterpret_into()),
             Dtype::I16 => Values::I16(vec![0; len]),
-        };
+        });
         Target { plan, values }
     }
 
@@ -78,6 +78,46 @@ impl Target {
     /// The finished tensor.
     pub fn into_tensor(self) -> Tensor {
         Tensor { name: self.plan.name, shape: self.plan.shape, values: self.values }
+    }
+}
+
+/// Memory of former tensors.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    values: Vec<Values>,
+}
+
+impl Spare {
+    /// Tensors kept: those of a few images.
+    const KEPT: usize = 16;
+
+    /// Keeps the memory of a tensor, or of another if there are too many: the smallest goes.
+    pub fn give(&mut self, values: Values) {
+        self.values.push(values);
+        if self.values.len() > Self::KEPT {
+            let sizes = self.values.iter().enumerate().map(|(i, values)| (values.len(), i));
+            if let Some((_, smallest)) = sizes.min() {
+                self.values.swap_remove(smallest);
+            }
+        }
+    }
+
+    /// An array of that type and length, whatever it holds.
+    fn take(&mut self, dtype: Dtype, len: usize) -> Option<Values> {
+        let fits = |values: &Values| match (values, dtype) {
+            (Values::F32(values), Dtype::F32) => values.capacity() >= len,
+            (Values::F16(values), Dtype::F16) => values.capacity() >= len,
+            (Values::I16(values), Dtype::I16) => values.capacity() >= len,
+            _ => false,
+        };
+        let mut values = self.values.swap_remove(self.values.iter().position(fits)?);
+        match &mut values {
+            Values::F32(values) => values.resize(len, 0.0),
+            Values::F16(values) => values.resize(len, f16::ZERO),
+            Values::I16(values) => values.resize(len, 0),
+            Values::U16(_) => {}
+        }
+        Some(values)
     }
 }
 
@@ -220,7 +260,7 @@ mod tests {
         let shape = RowShape::new(source.len(), 1);
         let outputs = [Output { frequency: 0, channel: 0, scale, shift }];
         let at = |cpu: Cpu| {
-            let mut target = Target::new(plan.clone());
+            let mut target = Target::new(plan.clone(), &mut Spare::default());
             let lines = WriteLines { target: &mut target, outputs: &outputs, values: source, shape, row: 0 };
             let saturated = cpu.run(lines);
             (target.into_tensor().values, saturated)
@@ -264,7 +304,8 @@ mod tests {
     #[test]
     fn strides_are_kept() {
         for cpu in crate::cpu::all() {
-            let mut target = Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 18), Dtype::F32));
+            let mut target =
+                Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 18), Dtype::F32), &mut Spare::default());
             let source: Vec<f32> = (0..18).map(|i| i as f32).collect();
             let outputs = [Output { frequency: 0, channel: 2, scale: 2.0, shift: 1.0 }];
             let shape = RowShape::new(18, 1);
@@ -272,5 +313,23 @@ mod tests {
             let place = |i: usize| if i >= 54 && i % 3 == 2 { 2.0 * ((i - 54) / 3) as f32 + 1.0 } else { 0.0 };
             assert_eq!(target.into_tensor().values, Values::F32((0..108).map(place).collect()));
         }
+    }
+
+    #[test]
+    fn memory_is_used_again_where_it_fits() {
+        let mut spare = Spare::default();
+        let plan = |len, dtype| TargetPlan::new("", Layout::Chw, 1, (1, len), dtype);
+        for len in [10, 30, 20] {
+            spare.give(Values::F32(vec![7.0; len]));
+        }
+        let used = Target::new(plan(25, Dtype::F32), &mut spare).into_tensor().values;
+        assert_eq!(used, Values::F32(vec![7.0; 25]));
+        assert_eq!(Target::new(plan(25, Dtype::F32), &mut spare).into_tensor().values, Values::F32(vec![0.0; 25]));
+        assert_eq!(Target::new(plan(5, Dtype::I16), &mut spare).into_tensor().values, Values::I16(vec![0; 5]));
+        for len in 0..40 {
+            spare.give(Values::F32(vec![1.0; len]));
+        }
+        assert_eq!(spare.values.len(), Spare::KEPT);
+        assert!(spare.values.iter().all(|values| values.len() >= 20), "the small ones went");
     }
 }

@@ -6,9 +6,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use super::convert::{Column, Dequantise};
-use super::direct::{Direct, DirectRow};
+use super::direct::{Direct, DirectRows};
 use super::horizontal::{Horizontal, Rearrange, RowShape};
-use super::target::{Target, WriteLines};
+use super::target::{Spare, Target, WriteLines};
 use super::vertical::Vertical;
 use crate::cpu::{self, Buffer, Cpu, LANES};
 use crate::recipe::Layout;
@@ -49,7 +49,8 @@ fn time_of_each_loop() {
     let placement =
         Placement { h: 1, v: 1, mcu_stride: 1, row_stride: 1, blocks_wide: WIDE, rows: 1, ..Placement::default() };
     let placements = [placement];
-    let row = || Tile::new(&blocks, &placements).row(0, 0);
+    let tile = Tile::new(&blocks, &placements);
+    let row = || tile.row(0, 0);
     let steps = [3.0; 64];
     let mut columns = buffer(8 * LANES * WIDE);
     let columns: &mut [Column] = columns.get_mut().as_chunks_mut().0;
@@ -76,7 +77,7 @@ fn time_of_each_loop() {
             cpu.run(Vertical { rows, shape, weights: &weights, kept: k, sums, first: true });
         });
         let plan = TargetPlan::new("", Layout::Chw, k * k, (56, 56), Dtype::F32);
-        let mut target = Target::new(plan);
+        let mut target = Target::new(plan, &mut Spare::default());
         let output = |n: usize| Output { frequency: (n / k * 8 + n % k) as u8, channel: n, scale: 0.5, shift: 1.0 };
         let outputs: Vec<Output> = (0..k * k).map(output).collect();
         time(&format!("store, {} lines of 56", k * k), 1, |cpu| {
@@ -92,12 +93,20 @@ fn time_of_each_loop() {
         (Dtype::F32, Layout::Hwc, 64),
         (Dtype::I16, Layout::Hwc, 64),
     ] {
-        let mut target = Target::new(TargetPlan::new("", layout, 64, (47, WIDE), dtype));
+        let mut target = Target::new(TargetPlan::new("", layout, 64, (47, WIDE), dtype), &mut Spare::default());
         let output = |n: usize| Output { frequency: n as u8, channel: n, scale: 0.5, shift: 1.0 };
         let direct = Direct::new(&(0..count).map(output).collect::<Vec<_>>(), None);
         time(&format!("direct, {count} {layout:?} {dtype:?}, a block"), WIDE, |cpu| {
             let (direct, target) = (&direct, &mut target);
-            black_box(cpu.run(DirectRow { direct, row: row(), columns: 0..WIDE, to: 3, target }));
+            black_box(cpu.run(DirectRows {
+                direct,
+                tile: &tile,
+                component: 0,
+                rows: 0..1,
+                columns: 0..WIDE,
+                to: 3,
+                target,
+            }));
         });
     }
 }
