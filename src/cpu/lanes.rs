@@ -21,6 +21,8 @@ const I16_UNDERFLOW: f32 = -32768.5;
 pub(crate) trait Simd: Copy {
     /// 16 numbers.
     type F32x16: Copy;
+    /// 4 numbers in double precision, for the making of maps: every level rounds them alike.
+    type F64x4: Copy;
 
     /// How many sums of 16 numbers stay in registers beside what they are made of.
     const SUMS: usize;
@@ -54,6 +56,18 @@ pub(crate) trait Simd: Copy {
     fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
     /// `a * b + c`, rounded once or twice.
     fn mul_add(self, a: Self::F32x16, b: Self::F32x16, c: Self::F32x16) -> Self::F32x16;
+    /// 4 times the same.
+    fn splat_f64(self, value: f64) -> Self::F64x4;
+    /// From memory.
+    fn load_f64(self, from: &[f64; 4]) -> Self::F64x4;
+    /// To memory.
+    fn store_f64(self, value: Self::F64x4, to: &mut [f64; 4]);
+    /// `a + b`.
+    fn add_f64(self, a: Self::F64x4, b: Self::F64x4) -> Self::F64x4;
+    /// `a - b`.
+    fn sub_f64(self, a: Self::F64x4, b: Self::F64x4) -> Self::F64x4;
+    /// `a * b`.
+    fn mul_f64(self, a: Self::F64x4, b: Self::F64x4) -> Self::F64x4;
     /// To integers, nearest, ties to even. Bit n of the result: lane n did not fit and is the nearest end.
     fn store_i16(self, value: Self::F32x16, to: &mut [i16; LANES]) -> u16;
     /// To the bits of f16, nearest, ties to even. Bit n of the result: lane n would have been infinite and is the largest
@@ -74,6 +88,7 @@ const ROUND: f32 = 12_582_912.0;
 
 impl Simd for Portable {
     type F32x16 = [f32; LANES];
+    type F64x4 = [f64; 4];
 
     const SUMS: usize = 2;
 
@@ -121,6 +136,36 @@ impl Simd for Portable {
             *c = if FMA { a.mul_add(b, *c) } else { a * b + *c };
         }
         c
+    }
+
+    #[inline(always)]
+    fn splat_f64(self, value: f64) -> [f64; 4] {
+        [value; 4]
+    }
+
+    #[inline(always)]
+    fn load_f64(self, from: &[f64; 4]) -> [f64; 4] {
+        *from
+    }
+
+    #[inline(always)]
+    fn store_f64(self, value: [f64; 4], to: &mut [f64; 4]) {
+        *to = value;
+    }
+
+    #[inline(always)]
+    fn add_f64(self, a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+        [a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]]
+    }
+
+    #[inline(always)]
+    fn sub_f64(self, a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+        [a[0] - b[0], a[1] - b[1], a[2] - b[2], a[3] - b[3]]
+    }
+
+    #[inline(always)]
+    fn mul_f64(self, a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+        [a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]]
     }
 
     #[inline(always)]
@@ -198,8 +243,50 @@ mod x86 {
         }
     }
 
+    /// Double precision, the same at both levels.
+    macro_rules! doubles {
+        () => {
+            #[inline(always)]
+            fn splat_f64(self, value: f64) -> __m256d {
+                // SAFETY: `self` proves AVX.
+                unsafe { _mm256_set1_pd(value) }
+            }
+
+            #[inline(always)]
+            fn load_f64(self, from: &[f64; 4]) -> __m256d {
+                // SAFETY: `self` proves AVX; `from` is 32 bytes, any alignment will do.
+                unsafe { _mm256_loadu_pd(from.as_ptr()) }
+            }
+
+            #[inline(always)]
+            fn store_f64(self, value: __m256d, to: &mut [f64; 4]) {
+                // SAFETY: `self` proves AVX; `to` is 32 bytes, any alignment will do.
+                unsafe { _mm256_storeu_pd(to.as_mut_ptr(), value) }
+            }
+
+            #[inline(always)]
+            fn add_f64(self, a: __m256d, b: __m256d) -> __m256d {
+                // SAFETY: `self` proves AVX.
+                unsafe { _mm256_add_pd(a, b) }
+            }
+
+            #[inline(always)]
+            fn sub_f64(self, a: __m256d, b: __m256d) -> __m256d {
+                // SAFETY: `self` proves AVX.
+                unsafe { _mm256_sub_pd(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul_f64(self, a: __m256d, b: __m256d) -> __m256d {
+                // SAFETY: `self` proves AVX.
+                unsafe { _mm256_mul_pd(a, b) }
+            }
+        };
+    }
+
     impl Simd for V3 {
         type F32x16 = [__m256; 2];
+        type F64x4 = __m256d;
 
         const SUMS: usize = 4;
 
@@ -271,6 +358,8 @@ mod x86 {
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
         }
 
+        doubles!();
+
         #[inline(always)]
         fn store_i16(self, value: [__m256; 2], to: &mut [i16; LANES]) -> u16 {
             // SAFETY: `self` proves AVX2; `to` is 32 bytes, any alignment will do.
@@ -314,6 +403,7 @@ mod x86 {
 
     impl Simd for V4 {
         type F32x16 = __m512;
+        type F64x4 = __m256d;
 
         const SUMS: usize = 4;
 
@@ -378,6 +468,8 @@ mod x86 {
             unsafe { _mm512_fmadd_ps(a, b, c) }
         }
 
+        doubles!();
+
         #[inline(always)]
         fn store_i16(self, value: __m512, to: &mut [i16; LANES]) -> u16 {
             // SAFETY: `self` proves AVX-512F; `to` is 32 bytes, any alignment will do.
@@ -425,6 +517,7 @@ mod tests {
         fused: [f32; LANES],
         widened: [f32; LANES],
         halves: [[f32; LANES / 2]; 2],
+        doubles: [[f64; 4]; 3],
         i16s: ([i16; LANES], u16),
         f16s: ([u16; LANES], u16),
     }
@@ -442,6 +535,12 @@ mod tests {
             };
             let [mut low, mut high] = [[0.0; LANES / 2]; 2];
             simd.store_halves(b, &mut low, &mut high);
+            let x = simd.load_f64(&std::array::from_fn(|i| f64::from(self.a[i]) / 3.0));
+            let y = simd.splat_f64(f64::from(self.b[0]) / 7.0);
+            let mut doubles = [[0.0; 4]; 3];
+            for (to, value) in doubles.iter_mut().zip([simd.add_f64(x, y), simd.sub_f64(x, y), simd.mul_f64(x, y)]) {
+                simd.store_f64(value, to);
+            }
             let (mut i16s, mut f16s) = (([0; LANES], 0), ([0; LANES], 0));
             i16s.1 = simd.store_i16(a, &mut i16s.0);
             f16s.1 = simd.store_f16(a, &mut f16s.0);
@@ -451,6 +550,7 @@ mod tests {
                 fused: get(simd.mul_add(a, b, one)),
                 widened: get(simd.load_i16(&self.integers)),
                 halves: [low, high],
+                doubles,
                 i16s,
                 f16s,
             }

@@ -5,9 +5,9 @@
 //! the kernels. Nothing is applied to an image here, except by [`CoefficientMap::apply`], the kernels' slow twin.
 //!
 //! From input block j to output block i the map is `M_ij = D R_ij D^T` (R_ij: rows 8i.. and columns 8j.. of R). It is
-//! built row by row of R: the row's taps on block j give `t = sum w * D^T[x & 7]`, the spectrum of that row, and
-//! `M_ij += D[., r] t^T`. Rows r and 7 - r share a column of D up to the sign of odd frequencies, so they are added and
-//! subtracted first. The cost is 8 multiplications a tap and 4 * 8 * K a pair of blocks, never a dense 8 x 8 x 8 product.
+//! built as `(D R_ij) D^T`: every tap of R adds its multiple of a column of D to one column of the first product, K numbers;
+//! then columns x and 7 - x share a row of D^T up to the sign of odd frequencies, so they are added and subtracted first.
+//! The cost is K multiplications a tap and 4 * 8 * K a pair of blocks, never a dense 8 x 8 x 8 product.
 //!
 //! A last smoothing by `[s, 1 - 2s, s]` is folded into D: its columns are smoothed instead of the rows of R, of which
 //! there are then ten, -1 and 8 too.
@@ -26,29 +26,10 @@ pub trait Real: Copy + Default + PartialEq + sealed::Sealed {
     fn to_f64(self) -> f64;
 }
 
-#[allow(private_bounds)] // nobody else can name it
 mod sealed {
-    use crate::cpu::{Simd, shuffle};
-
-    pub trait Sealed: Sized {
-        /// The transpose of 8 x 8 numbers.
-        fn transpose<S: Simd>(simd: S, from: &[[Self; 8]; 8], to: &mut [[Self; 8]; 8]);
-    }
-
-    impl Sealed for f32 {
-        #[inline(always)]
-        fn transpose<S: Simd>(simd: S, from: &[[f32; 8]; 8], to: &mut [[f32; 8]; 8]) {
-            shuffle::transpose(simd, from.as_flattened(), 8, to.as_flattened_mut(), 8);
-        }
-    }
-
-    impl Sealed for f64 {
-        fn transpose<S: Simd>(_: S, from: &[[f64; 8]; 8], to: &mut [[f64; 8]; 8]) {
-            for (i, row) in from.iter().enumerate() {
-                to.iter_mut().zip(row).for_each(|(to, value)| to[i] = *value);
-            }
-        }
-    }
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 impl Real for f32 {
@@ -322,9 +303,6 @@ impl<T: Real> CoefficientMap<T> {
 /// Rows of R that make an output block: -1..=8, of which the outer two count for a smoothing alone.
 const ROWS: usize = dct::N + 2;
 
-/// Eight numbers of one spectrum.
-type Spectrum = [f64; dct::N];
-
 /// The making of the weights.
 struct Conjugate<'a, T> {
     map: &'a AxisMap,
@@ -337,11 +315,21 @@ impl<T: Real> Kernel for Conjugate<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        // Output frequencies are taken four at a time.
+        if self.built.k <= 4 { self.push_blocks::<S, 1>(simd) } else { self.push_blocks::<S, 2>(simd) }
+    }
+}
+
+impl<T: Real> Conjugate<'_, T> {
+    /// For at most 4 Q output frequencies.
+    #[inline(always)]
+    fn push_blocks<S: Simd, const Q: usize>(self, simd: S) {
         let Conjugate { map, side, built } = self;
-        let columns = half_columns(side);
+        let smoothed = smoothed_columns::<Q>(side);
         // The rows a smoothing needs.
         let used = if side == 0.0 { 1..ROWS - 1 } else { 0..ROWS };
-        let mut spectra: Vec<[Spectrum; ROWS]> = Vec::new();
+        // The product D R on the input blocks that an output block reads, one after the other.
+        let mut product: Vec<[[f64; 4]; Q]> = Vec::new();
         for i in 0..map.n_out().div_ceil(dct::N) {
             let rows: [_; ROWS] = std::array::from_fn(|r| block_row(map, i, r));
             let rows = &rows[used.clone()];
@@ -349,17 +337,22 @@ impl<T: Real> Kernel for Conjugate<'_, T> {
             let offset = match built.same_block(map, i, rows.len(), first, count) {
                 Some(past) => built.offset[past],
                 None => {
-                    let offset = built.weights.len();
-                    spectra.clear();
-                    spectra.resize(count.max(2), [Spectrum::default(); ROWS]);
-                    for (r, &row) in used.clone().zip(rows) {
-                        match spectra.as_mut_slice() {
-                            [one, two] => set_row(row, first, r, [one, two]),
-                            spectra => add_row(row, first, r, spectra),
+                    product.clear();
+                    product.resize(dct::N * count, [[0.0; 4]; Q]);
+                    for (&(start, taps), column) in rows.iter().zip(&smoothed[used.clone()]) {
+                        // A row without taps starts nowhere.
+                        let columns = product.get_mut(start.wrapping_sub(dct::N * first)..).unwrap_or(&mut []);
+                        for (sums, w) in columns.iter_mut().zip(taps) {
+                            let w = simd.splat_f64(*w);
+                            for q in 0..Q {
+                                let term = simd.mul_f64(w, simd.load_f64(&column[q]));
+                                simd.store_f64(simd.add_f64(simd.load_f64(&sums[q]), term), &mut sums[q]);
+                            }
                         }
                     }
-                    for (j, spectra) in (first..first + count).zip(&spectra) {
-                        built.push_weights(simd, side == 0.0 && is_moved(rows, j), spectra, &columns);
+                    let offset = built.weights.len();
+                    for (j, product) in (first..).zip(product.as_chunks::<{ dct::N }>().0) {
+                        built.push_weights(simd, side == 0.0 && is_moved(rows, j), product);
                     }
                     offset
                 }
@@ -386,15 +379,9 @@ impl<T: Real> CoefficientMap<T> {
         })
     }
 
-    /// The weights from one input block to one output block: `M[u][f] = sum over r of columns[r][f] * spectra[r][u]`.
+    /// The weights from one input block to one output block: `M[u][f] = sum over x of D[u][x] * product[x][f]`.
     #[inline(always)]
-    fn push_weights<S: Simd>(
-        &mut self,
-        simd: S,
-        moved: bool,
-        spectra: &[Spectrum; ROWS],
-        columns: &[Spectrum; ROWS / 2],
-    ) {
+    fn push_weights<S: Simd, const Q: usize>(&mut self, simd: S, moved: bool, product: &[[[f64; 4]; Q]; dct::N]) {
         let k = self.k;
         if moved {
             // Exactly the identity, without the rounding of D D^T.
@@ -404,61 +391,42 @@ impl<T: Real> CoefficientMap<T> {
         let from = self.weights.len();
         self.weights.resize(from + dct::N * k, T::default());
         let weights = &mut self.weights[from..];
-        // Fixed trip counts, so that the sums stay in registers.
-        match k.div_ceil(2) {
-            1 => sum_rows::<T, S, 1>(simd, spectra, columns, weights, k),
-            2 => sum_rows::<T, S, 2>(simd, spectra, columns, weights, k),
-            3 => sum_rows::<T, S, 3>(simd, spectra, columns, weights, k),
-            _ => sum_rows::<T, S, 4>(simd, spectra, columns, weights, k),
-        }
-    }
-}
-
-/// The sums of `push_weights`, for `2 * PAIRS` output frequencies of which k are kept. All input frequencies of one output
-/// frequency are summed at a time; even ones take of rows r and 7 - r the sum, odd ones the difference.
-#[inline(always)]
-fn sum_rows<T: Real, S: Simd, const PAIRS: usize>(
-    simd: S,
-    spectra: &[Spectrum; ROWS],
-    columns: &[Spectrum; ROWS / 2],
-    weights: &mut [T],
-    k: usize,
-) {
-    let mut sums = [[Spectrum::default(); 2]; PAIRS];
-    // Without a smoothing the outer columns are zero.
-    let from = usize::from(columns[0][0] == 0.0);
-    for r in from..ROWS / 2 {
-        let (upper, lower, column) = (&spectra[r], &spectra[ROWS - 1 - r], &columns[r]);
-        for p in 0..PAIRS {
+        for q in 0..Q {
+            // What even input frequencies take of samples x and 7 - x, and what odd ones do.
+            let [mut even, mut odd] = [[simd.splat_f64(0.0); dct::N / 2]; 2];
+            for x in 0..dct::N / 2 {
+                let (left, right) = (simd.load_f64(&product[x][q]), simd.load_f64(&product[7 - x][q]));
+                (even[x], odd[x]) = (simd.add_f64(left, right), simd.sub_f64(left, right));
+            }
             for u in 0..dct::N {
-                sums[p][0][u] += column[2 * p] * (upper[u] + lower[u]);
-                sums[p][1][u] += column[2 * p + 1] * (upper[u] - lower[u]);
+                let parts = if u % 2 == 0 { &even } else { &odd };
+                let term = |x: usize| simd.mul_f64(simd.splat_f64(D_T[x][u]), parts[x]);
+                let sum = simd.add_f64(simd.add_f64(term(0), term(1)), simd.add_f64(term(2), term(3)));
+                let mut sums = [0.0; 4];
+                simd.store_f64(sum, &mut sums);
+                let rounded = sums.map(T::from_f64);
+                let to = &mut weights[k * u + 4 * q..k * (u + 1)];
+                // Fixed lengths, the usual ones: a loop over two or four numbers costs more than the sums.
+                if let Some(to) = to.first_chunk_mut::<4>() {
+                    *to = rounded;
+                } else if let [a, b] = to {
+                    (*a, *b) = (rounded[0], rounded[1]);
+                } else {
+                    to.iter_mut().zip(rounded).for_each(|(to, rounded)| *to = rounded);
+                }
             }
         }
     }
-    let (mut by_f, mut by_u) = ([[T::default(); dct::N]; dct::N], [[T::default(); dct::N]; dct::N]);
-    for (rounded, sums) in by_f.iter_mut().zip(sums.as_flattened()) {
-        for u in 0..dct::N {
-            rounded[u] = T::from_f64(sums[u]);
-        }
-    }
-    T::transpose(simd, &by_f, &mut by_u);
-    for (weights, row) in weights.chunks_exact_mut(k).zip(&by_u) {
-        match weights.get_mut(..2 * PAIRS) {
-            Some(weights) => weights.copy_from_slice(&row[..2 * PAIRS]),
-            None => weights.copy_from_slice(&row[..k]),
-        }
-    }
 }
 
-/// `D S` for output frequencies, S being the smoothing: columns -1..=3; the others are these up to the sign of odd
-/// frequencies.
+/// The first 4 Q rows of `D S`, S being the smoothing: columns -1..=8.
 #[inline(always)]
-fn half_columns(side: f64) -> [Spectrum; ROWS / 2] {
-    let column = |r: usize| r.checked_sub(1).map_or([0.0; dct::N], |r| D_T[r]);
+fn smoothed_columns<const Q: usize>(side: f64) -> [[[f64; 4]; Q]; ROWS] {
+    let column = |r: usize| r.checked_sub(1).and_then(|r| D_T.get(r)).copied().unwrap_or_default();
     std::array::from_fn(|r| {
         let (before, own, after) = (r.checked_sub(1).map_or([0.0; dct::N], column), column(r), column(r + 1));
-        std::array::from_fn(|f| side * (before[f] + after[f]) + (1.0 - 2.0 * side) * own[f])
+        let smoothed = |f: usize| side * (before[f] + after[f]) + (1.0 - 2.0 * side) * own[f];
+        std::array::from_fn(|q| std::array::from_fn(|f| smoothed(4 * q + f)))
     })
 }
 
@@ -484,53 +452,4 @@ fn blocks_read(rows: &[(usize, &[f64])]) -> (usize, usize) {
 #[inline(always)]
 fn is_moved(rows: &[(usize, &[f64])], j: usize) -> bool {
     rows.iter().enumerate().all(|(r, &row)| row == (dct::N * j + r, &[1.0]))
-}
-
-/// Adds the spectrum of a row of R, `spectra[block - first][r]`, on every input block it reaches.
-#[inline(always)]
-fn add_row((start, taps): (usize, &[f64]), first: usize, r: usize, spectra: &mut [[Spectrum; ROWS]]) {
-    let mut rest = taps;
-    let mut x = start;
-    while !rest.is_empty() {
-        let (own, after) = rest.split_at(rest.len().min(dct::N - x % dct::N));
-        let spectrum = &mut spectra[x / dct::N - first][r];
-        let mut sum = *spectrum;
-        for (w, basis) in own.iter().zip(&D_T[x % dct::N..]) {
-            for u in 0..dct::N {
-                sum[u] += w * basis[u];
-            }
-        }
-        *spectrum = sum;
-        x += own.len();
-        rest = after;
-    }
-}
-
-/// The spectra of unit impulses at the samples of two blocks, on both.
-static TWO_BLOCKS: [[f64; 2 * dct::N]; 2 * dct::N] = {
-    let mut spectra = [[0.0; 2 * dct::N]; 2 * dct::N];
-    let mut i = 0;
-    while i < dct::N * dct::N {
-        let (x, u) = (i / dct::N, i % dct::N);
-        spectra[x][u] = D_T[x][u];
-        spectra[dct::N + x][dct::N + u] = D_T[x][u];
-        i += 1;
-    }
-    spectra
-};
-
-/// The same where a row reaches no more than two input blocks, without asking on which one a tap is.
-#[inline(always)]
-fn set_row((start, taps): (usize, &[f64]), first: usize, r: usize, spectra: [&mut [Spectrum; ROWS]; 2]) {
-    let mut sums = [0.0; 2 * dct::N];
-    // A row without taps starts nowhere.
-    let impulses = TWO_BLOCKS.get(start.wrapping_sub(dct::N * first)..).unwrap_or(&[]);
-    for (w, impulse) in taps.iter().zip(impulses) {
-        for u in 0..2 * dct::N {
-            sums[u] += w * impulse[u];
-        }
-    }
-    for (spectra, sums) in spectra.into_iter().zip(sums.as_chunks::<{ dct::N }>().0) {
-        spectra[r] = *sums;
-    }
 }
