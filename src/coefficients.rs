@@ -5,9 +5,11 @@
 
 use ndarray::ArrayView4;
 
+use crate::cpu::shuffle::{BLOCKS, Order, reorder};
+use crate::cpu::{Aligned, Cpu, Kernel, Simd};
 use crate::error::{Result, Warning};
 use crate::markers::ImageInfo;
-use crate::scans::{DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
+use crate::scans::{Block, DecodeOptions, Demand, Scratch, Tile, TileConsumer, TileRow, decode_tiles};
 use crate::spec::fingerprint::Fnv1a;
 use crate::spec::frame::Component;
 use crate::spec::quant::QuantTable;
@@ -112,7 +114,11 @@ impl TileConsumer for Collector {
     }
 
     fn begin(&mut self, info: &ImageInfo) -> Result<()> {
-        let plane = |&component: &Component| Plane { component, quant_table: None, values: Vec::new() };
+        let plane = |&component: &Component| {
+            // A header alone reserves little; what is larger grows as it comes.
+            let values = Vec::with_capacity(RESERVED.min(64 * component.block_count() as usize));
+            Plane { component, quant_table: None, values }
+        };
         self.planes = info.frame.components.iter().map(plane).collect();
         Ok(())
     }
@@ -120,11 +126,56 @@ impl TileConsumer for Collector {
     fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
         for (c, plane) in self.planes.iter_mut().enumerate() {
             for row in tile.rows(c) {
-                for block in tile.row(c, row).iter() {
-                    plane.values.extend(ZIGZAG.iter().map(|&k| block[k as usize]));
-                }
+                Cpu::detect().run(Append { row: tile.row(c, row), values: &mut plane.values });
             }
         }
         Ok(())
+    }
+}
+
+/// Values that a plane's memory is reserved for before any came: 16 MB.
+const RESERVED: usize = 8 << 20;
+
+/// From zigzag to row-major.
+const TO_ROWS: Order = Order::new(&ZIGZAG);
+
+/// Adds a block row to a plane.
+struct Append<'a> {
+    row: TileRow<'a>,
+    values: &'a mut Vec<i16>,
+}
+
+impl Kernel for Append<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Append { row, values } = self;
+        let mut ordered = Aligned([[0; 64]; BLOCKS]);
+        for start in (0..row.len()).step_by(BLOCKS) {
+            let count = BLOCKS.min(row.len() - start);
+            let blocks: [&Block; BLOCKS] = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
+            reorder(simd, &blocks[..count], &TO_ROWS, &mut ordered.0);
+            values.extend_from_slice(ordered.0[..count].as_flattened());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scans::Placement;
+    use crate::spec::zigzag::to_row_major;
+
+    #[test]
+    fn every_level_appends_the_blocks_in_row_major_order() {
+        let blocks: Vec<Block> = (0..21).map(|b| std::array::from_fn(|k| b * 64 + k as i16)).collect();
+        let placement = Placement { h: 1, v: 1, mcu_stride: 1, blocks_wide: 21, rows: 1, ..Placement::default() };
+        let tile = Tile::new(&blocks, std::slice::from_ref(&placement));
+        for cpu in crate::cpu::all() {
+            let mut values = vec![7];
+            cpu.run(Append { row: tile.row(0, 0), values: &mut values });
+            assert_eq!(values[1..], *blocks.iter().flat_map(to_row_major).collect::<Vec<i16>>());
+        }
     }
 }
