@@ -112,18 +112,14 @@ impl NativeAxis {
     }
 
     /// The map to the frame's size and through these steps. Only true samples are read; a last block that is not full
-    /// repeats the last sample made. Maps are kept in `maps` if there is one: where windows are drawn at random, no two
-    /// images share any.
-    pub fn map_steps(self, chroma: Chroma, steps: &[AxisStep], kept: usize, maps: Option<&Maps>) -> Axis {
+    /// repeats the last sample made.
+    pub fn map_steps(self, chroma: Chroma, steps: &[AxisStep], kept: usize, maps: &Maps) -> Axis {
         let ratio = Ratio::new(self.factor_max, self.factor);
         let chroma = if ratio == Ratio::ONE { Chroma::None } else { chroma };
         let (samples_in, samples_out) = (self.samples as usize, self.frame as usize);
         let steps = steps.to_vec();
         let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
-        let map = match maps {
-            Some(maps) => maps.get_or_build(&key, || build(&key)),
-            None => Arc::new(build(&key)),
-        };
+        let map = maps.get_or_build(&key, || build(&key));
         match map.shift() {
             Some(offset) => Axis::Moved { offset, blocks: map.blocks_out() },
             None => Axis::Mapped(map),

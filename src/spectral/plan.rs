@@ -220,7 +220,10 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Li
     let mut plan = Plan { targets: vec![target], ..Plan::default() };
     // Before maps of that size are built.
     check_memory(&plan.targets, limits)?;
-    let component = ComponentPlanner { recipe, info, maps, steps: steps.as_ref() };
+    // Where windows are drawn at random, no two images share a map, but the components of one do.
+    let own = Maps::default();
+    let step_maps = if recipe.geometry.is_random() { &own } else { maps };
+    let component = ComponentPlanner { recipe, info, maps, step_maps, steps: steps.as_ref() };
     let tone = recipe.photometric.tone(key);
     let outputs = |list| compiled.outputs(list, transposed, tone, info.frame.precision);
     let mut add = |index: usize, role: Role, route: Route| {
@@ -270,6 +273,8 @@ struct ComponentPlanner<'a> {
     recipe: &'a Recipe,
     info: &'a ImageInfo,
     maps: &'a Maps,
+    /// Maps of the recipe's geometry.
+    step_maps: &'a Maps,
     steps: Option<&'a Steps>,
 }
 
@@ -286,10 +291,9 @@ impl ComponentPlanner<'_> {
         let chains = self.steps.map(|steps| AxisChains::new(steps, role, frame.precision));
         let edge = if chains.is_some() { Edge::Replicate } else { recipe.edge };
         let chains = chains.unwrap_or_default();
-        let kept_maps = (!recipe.geometry.is_random()).then_some(self.maps);
         let map = |axis: NativeAxis, steps: &[_], kept| match steps {
             [] => axis.map(recipe.chroma, edge, kept, self.maps),
-            steps => axis.map_steps(recipe.chroma, steps, kept, kept_maps),
+            steps => axis.map_steps(recipe.chroma, steps, kept, self.step_maps),
         };
         Ok(ComponentPlan {
             component,

@@ -108,6 +108,16 @@ impl AxisMap {
         rows.finish()
     }
 
+    /// The same of samples that are number `offset` and on of `n_in`: `crop(n_in, offset, self.n_in()).then(self)`, to the
+    /// last bit, for a window inside the image.
+    pub(in crate::spectral) fn shifted(mut self, n_in: usize, offset: usize) -> AxisMap {
+        debug_assert!(offset + self.n_in <= n_in);
+        for row in self.rows.iter_mut().filter(|row| row.len > 0) {
+            row.start += offset;
+        }
+        AxisMap { n_in, ..self }
+    }
+
     /// Applies the map to samples: the plain definition, for tests and the pixel path.
     ///
     /// `samples` are level-shifted; those beyond `n_in` are not read, missing ones count as 0.
@@ -159,6 +169,13 @@ impl Rows {
 
     /// A row of taps from column `start` on, clamped to the border. Zero taps at its ends are left out.
     pub(super) fn push(&mut self, start: i64, taps: &[f64]) {
+        if let (&[first, .., last], Ok(column)) = (taps, usize::try_from(start))
+            && first != 0.0
+            && last != 0.0
+            && column.saturating_add(taps.len()) <= self.map.n_in
+        {
+            return self.push_inside(column, taps);
+        }
         let Some(leading) = taps.iter().position(|&w| w != 0.0) else { return self.push_inside(0, &[]) };
         let used = taps.iter().rposition(|&w| w != 0.0).map_or(0, |last| last + 1);
         let (start, taps) = (start.saturating_add(leading as i64), &taps[leading..used]);

@@ -546,6 +546,10 @@ fn time_of_building_maps() {
     time("four axes", &|| {
         weights(luma(500, 683)) + weights(luma(375, 512)) + weights(chroma(500, 683)) + weights(chroma(375, 512))
     });
+    let cut = |n: usize| AxisMap::resize(n, 448, Filter::Bilinear, true).shifted(500, 20);
+    time("rows of a crop to 300 and a resize to 448, antialiased", &|| cut(300).n_out());
+    time("the same from 470", &|| cut(470).n_out());
+    time("its map, K 4", &|| weights(CoefficientMap::new(&cut(470), 4)));
     let up = |n| CoefficientMap::new(&AxisMap::triangle(n, 2 * n, Ratio::new(2, 1)), 8);
     time("native chroma 250 -> 500, K 8", &|| weights(up(250)));
     let shrink = || AxisMap::resize(4000, 448, Filter::Bilinear, true);
