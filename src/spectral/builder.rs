@@ -125,6 +125,7 @@ impl TileConsumer for Builder<'_> {
     fn begin(&mut self, info: &ImageInfo) -> Result<()> {
         self.scratch.mixer.reset();
         self.components.clear();
+        self.components.reserve(self.plan.components.len());
         for (index, plan) in self.plan.components.drain(..).enumerate() {
             let table = info.quant_tables.get(plan.component).and_then(Option::as_ref);
             let table = match (plan.quantised, table) {
