@@ -38,6 +38,8 @@
 //! # Ok::<(), jpegdct::Error>(())
 //! ```
 
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod coefficients;
 #[cfg(feature = "corpus")]
 pub mod corpus;

@@ -2,7 +2,8 @@
 
 #![allow(dead_code)] // each test file uses a part
 
-pub mod libjpeg;
+#[cfg(feature = "bench")]
+pub use jpegdct::bench::libjpeg;
 
 use std::path::{Path, PathBuf};
 
