@@ -51,7 +51,7 @@ pub fn svg(report: &Report) -> String {
         ));
         let speed = row.speed_vs_libjpeg.map_or(String::new(), |speed| format!("  ({speed:.2}x)"));
         line(format_args!(
-            r#"<text x="{:.1}" y="{text}">{:.2}{speed}</text>"#,
+            r##"<text x="{:.1}" y="{text}" stroke="#fff" stroke-width="4" paint-order="stroke">{:.2}{speed}</text>"##,
             LABELS as f64 + bar + 6.0,
             row.ns_per_pixel
         ));
@@ -60,7 +60,7 @@ pub fn svg(report: &Report) -> String {
         r#"<text x="20" y="{}" font-size="12"><tspan fill="{OWN}">&#9632;</tspan> jpegdct  <tspan fill="{OTHER}">&#9632;</tspan> others; {}</text>"#,
         height - 14,
         if report.libjpeg_simd {
-            "in brackets and dashed: the speed of libjpeg's coefficients"
+            "in brackets: speed relative to libjpeg's coefficients (dashed)"
         } else {
             "libjpeg has no SIMD here and is no baseline"
         }

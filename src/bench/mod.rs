@@ -273,3 +273,97 @@ fn scaling(images: &[(Image, u64)], options: &Options, repeats: u32) -> Result<S
 fn weight(extraction: &Extraction) -> u64 {
     extraction.tensors.iter().map(|tensor| tensor.values.bytes().len() as u64).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(times: &[u64]) -> Vec<Duration> {
+        times.iter().map(|&ms| Duration::from_millis(ms)).collect()
+    }
+
+    fn image(pixels: u64) -> (Image, u64) {
+        (Image { path: String::new(), bytes: Vec::new() }, pixels)
+    }
+
+    #[test]
+    fn a_median_is_the_middle() {
+        assert_eq!(median(&ms(&[9, 1, 5])), 0.005);
+        assert_eq!(median(&ms(&[4, 1, 2, 100])), 0.003);
+        assert_eq!(median(&[]), 0.0);
+    }
+
+    #[test]
+    fn the_spread_is_that_of_whole_passes() {
+        // Passes of 30, 40 and 20 ms.
+        let found = spread(&[ms(&[10, 30, 10]), ms(&[20, 10, 10])]).unwrap();
+        assert!((found - 20.0 / 30.0).abs() < 1e-12);
+        assert_eq!(spread(&[ms(&[10])]), None);
+        assert_eq!(spread(&[]), None);
+    }
+
+    #[test]
+    fn every_image_is_in_one_batch() {
+        let sizes = [1, BATCH_PIXELS - 1, 3 * BATCH_PIXELS, 5, 6];
+        let images = sizes.map(image);
+        let found: Vec<Vec<u64>> =
+            batches(&images).iter().map(|batch| batch.iter().map(|(_, pixels)| *pixels).collect()).collect();
+        assert_eq!(found, [vec![1, BATCH_PIXELS - 1], vec![3 * BATCH_PIXELS], vec![5, 6]]);
+        assert!(batches(&[]).is_empty());
+    }
+
+    fn report(libjpeg_simd: bool) -> (Report, Times) {
+        let rows = contenders(DecodeOptions::default()).unwrap();
+        // Row number n takes n + 1 ms in each of two batches.
+        let times: Times = (1..=rows.len() as u64).map(|n| vec![ms(&[n]), ms(&[n])]).collect();
+        let mut report = Report {
+            jpegdct_version: "0",
+            clock: Clock::Wall.name(),
+            optimised: true,
+            libjpeg_simd,
+            repeats: 1,
+            images: 4,
+            bytes: 8000,
+            luma_pixels: 2000,
+            pixel_path_snr_db: None,
+            rows: Vec::new(),
+            scaling: None,
+            left_out: Vec::new(),
+        };
+        report.rows = summarise(&report, &rows, &times);
+        (report, times)
+    }
+
+    #[test]
+    fn figures_are_those_of_the_times() {
+        let (report, _) = report(true);
+        let row = |id: &str| report.rows.iter().find(|row| row.id == id).unwrap();
+        let first = row(YARDSTICK);
+        assert!((first.ns_per_pixel - 1000.0).abs() < 1e-9, "2 ms for 2000 pixels");
+        assert!((first.images_per_s - 2000.0).abs() < 1e-6 && (first.mb_per_s - 4.0).abs() < 1e-9);
+        assert_eq!(first.speed_vs_libjpeg, Some(1.0));
+        assert_eq!(row(PIXEL_PATH).speed_vs_pixel_path, Some(1.0));
+        for row in &report.rows {
+            let speed = first.ns_per_pixel / row.ns_per_pixel;
+            assert!((row.speed_vs_libjpeg.unwrap() - speed).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn without_simd_there_is_no_baseline() {
+        let (report, _) = report(false);
+        assert!(report.rows.iter().all(|row| row.speed_vs_libjpeg.is_none() && row.speed_vs_pixel_path.is_none()));
+        assert!(report.rows.iter().all(|row| row.ns_per_pixel > 0.0));
+        assert!(!svg(&report).contains("stroke-dasharray"), "no line for what is no baseline");
+    }
+
+    #[test]
+    fn the_chart_has_a_bar_a_row() {
+        let (report, _) = report(true);
+        let text = svg(&report);
+        assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n"));
+        // One for the background.
+        assert_eq!(text.matches("<rect ").count(), report.rows.len() + 1);
+        assert!(report.rows.iter().all(|row| text.contains(&format!(">{}<", row.name))));
+    }
+}
