@@ -38,11 +38,16 @@
 //! # Ok::<(), jpegdct::Error>(())
 //! ```
 
+// Under `bench` the call of libjpeg is the one exception, named where it is.
+#![cfg_attr(all(feature = "safe", not(feature = "bench")), forbid(unsafe_code))]
+#![cfg_attr(all(feature = "safe", feature = "bench"), deny(unsafe_code))]
+
 #[cfg(feature = "bench")]
 pub mod bench;
 pub mod coefficients;
 #[cfg(feature = "corpus")]
 pub mod corpus;
+pub mod cpu;
 mod entropy;
 pub mod error;
 pub mod extractor;

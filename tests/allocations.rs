@@ -31,7 +31,11 @@ fn a_warm_extractor_allocates_no_more_than_it_did() {
         let found = measure(|| kept = Some(extractor.extract(&bytes, "", &mut scratch).unwrap()));
         println!("{recipe} {photograph}: {} allocations, {} bytes", found.count_total, found.bytes_total);
         assert!(kept.is_some() && found.count_total >= TARGET, "the count is blind: {found:?}");
-        assert!(found.count_total <= today, "{recipe} {photograph}: {} allocations, {today} allowed", found.count_total);
+        assert!(
+            found.count_total <= today,
+            "{recipe} {photograph}: {} allocations, {today} allowed",
+            found.count_total
+        );
         // What stays is what was handed over.
         drop(kept);
         let again = measure(|| drop(extractor.extract(&bytes, "", &mut scratch).unwrap()));

@@ -14,6 +14,7 @@
 mod chart;
 mod clock;
 mod contenders;
+#[allow(unsafe_code)] // libjpeg is C
 pub mod libjpeg;
 pub mod pixels;
 mod report;
@@ -28,6 +29,7 @@ pub use contenders::{PIXEL_PATH, TENSOR, YARDSTICK};
 pub use report::{LeftOut, Report, Row, Scaling};
 
 use crate::corpus::{Window, run_ordered};
+use crate::cpu::Cpu;
 use crate::error::Result;
 use crate::extractor::{ExtractScratch, Extraction, Extractor};
 use crate::recipe::{ChannelSet, Recipe, RecipeError};
@@ -99,6 +101,7 @@ pub fn run(images: Vec<Image>, options: &Options) -> Result<Report, BenchError> 
     let mut report = Report {
         jpegdct_version: env!("CARGO_PKG_VERSION"),
         clock: clock.name(),
+        cpu: Cpu::detect().level().name(),
         optimised: !cfg!(debug_assertions),
         libjpeg_simd: libjpeg::has_simd(),
         repeats: options.repeats.max(1),
@@ -319,6 +322,7 @@ mod tests {
         let mut report = Report {
             jpegdct_version: "0",
             clock: Clock::Wall.name(),
+            cpu: "portable",
             optimised: true,
             libjpeg_simd,
             repeats: 1,

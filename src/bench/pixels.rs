@@ -2,7 +2,7 @@
 //!
 //! What enters: the bytes of a JPEG. What leaves: the tensor, or the bytes of another JPEG. libjpeg decodes to YCbCr
 //! with its own upsampling (fancy) and its SIMD; then the planes are transformed by a float AAN DCT (Arai, Agui, Nakajima,
-//! 1988) on eight lanes at a time, which the compiler turns into vector instructions of whatever the build targets. Rows
+//! 1988) on eight lanes at a time, compiled for each level of [`crate::cpu`] as this crate's own kernels are. Rows
 //! of frequencies that no channel wants are left out of the second pass, and nothing is ever stored but one band of
 //! eight lines and the tensor.
 
@@ -10,6 +10,7 @@ use std::io;
 
 use mozjpeg::{ColorSpace, Compress, Decompress};
 
+use crate::cpu::{Cpu, Kernel, Simd};
 use crate::recipe::ChannelSet;
 
 /// Eight numbers side by side.
@@ -21,6 +22,7 @@ const AAN: [f32; 8] = [1.0, 1.387_039_9, 1.306_563, 1.175_875_6, 1.0, 0.785_694_
 /// Decodes to pixels and transforms them, one image after another.
 #[derive(Debug)]
 pub struct PixelPath {
+    cpu: Cpu,
     /// Per component and vertical frequency: the wanted (horizontal frequency, channel).
     wanted: [[Vec<(usize, usize)>; 8]; 3],
     channels: usize,
@@ -41,7 +43,7 @@ impl PixelPath {
                 channel += 1;
             }
         }
-        PixelPath { wanted, channels: channel, lines: Vec::new(), band: Vec::new() }
+        PixelPath { cpu: Cpu::detect(), wanted, channels: channel, lines: Vec::new(), band: Vec::new() }
     }
 
     /// The tensor (channels, block rows, block columns) of dequantised coefficients; beyond the image its last line and
@@ -68,14 +70,8 @@ impl PixelPath {
                 spread(source, samples, &mut self.band[line * stride..], 8 * stride);
             }
             for (plane, wanted) in self.band.chunks_exact(8 * stride).zip(&self.wanted) {
-                transform(
-                    plane,
-                    stride,
-                    blocks_wide,
-                    wanted,
-                    |channel| (channel * blocks_high + block_row) * blocks_wide,
-                    &mut tensor,
-                );
+                let tensor = &mut tensor;
+                self.cpu.run(Transform { plane, stride, wanted, blocks_wide, blocks_high, block_row, tensor });
             }
         }
         image.finish()?;
@@ -104,35 +100,44 @@ fn spread(source: &[u8], samples: usize, planes: &mut [f32], step: usize) {
 }
 
 /// The wanted frequencies of one block row of a plane, each to its channel.
-fn transform(
-    plane: &[f32],
+struct Transform<'a> {
+    plane: &'a [f32],
     stride: usize,
+    wanted: &'a [Vec<(usize, usize)>; 8],
     blocks_wide: usize,
-    wanted: &[Vec<(usize, usize)>; 8],
-    start: impl Fn(usize) -> usize,
-    tensor: &mut [f32],
-) {
-    for group in 0..stride / 64 {
-        // Vertical pass: frequency, column.
-        let mut columns = [[0.0f32; 64]; 8];
-        for block in 0..8 {
-            let at = 64 * group + 8 * block;
-            let spectrum = aan(std::array::from_fn(|y| lanes(&plane[y * stride + at..])));
-            for (row, values) in columns.iter_mut().zip(spectrum) {
-                row[8 * block..][..8].copy_from_slice(&values);
+    blocks_high: usize,
+    block_row: usize,
+    tensor: &'a mut [f32],
+}
+
+impl Kernel for Transform<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for group in 0..self.stride / 64 {
+            // Vertical pass: frequency, column.
+            let mut columns = [[0.0f32; 64]; 8];
+            for block in 0..8 {
+                let at = 64 * group + 8 * block;
+                let spectrum = aan(std::array::from_fn(|y| lanes(&self.plane[y * self.stride + at..])));
+                for (row, values) in columns.iter_mut().zip(spectrum) {
+                    row[8 * block..][..8].copy_from_slice(&values);
+                }
             }
-        }
-        let blocks = (blocks_wide - 8 * group).min(8);
-        for (v, (row, wanted)) in columns.iter().zip(wanted).enumerate() {
-            if wanted.is_empty() {
-                continue;
-            }
-            // Horizontal pass, one block a lane.
-            let spectrum = aan(std::array::from_fn(|x| std::array::from_fn(|block| row[8 * block + x])));
-            for &(u, channel) in wanted {
-                let scale = 1.0 / (8.0 * AAN[u] * AAN[v]);
-                let values = spectrum[u].map(|value| value * scale);
-                tensor[start(channel) + 8 * group..][..blocks].copy_from_slice(&values[..blocks]);
+            let blocks = (self.blocks_wide - 8 * group).min(8);
+            for (v, (row, wanted)) in columns.iter().zip(self.wanted).enumerate() {
+                if wanted.is_empty() {
+                    continue;
+                }
+                // Horizontal pass, one block a lane.
+                let spectrum = aan(std::array::from_fn(|x| std::array::from_fn(|block| row[8 * block + x])));
+                for &(u, channel) in wanted {
+                    let scale = 1.0 / (8.0 * AAN[u] * AAN[v]);
+                    let values = spectrum[u].map(|value| value * scale);
+                    let start = (channel * self.blocks_high + self.block_row) * self.blocks_wide + 8 * group;
+                    self.tensor[start..][..blocks].copy_from_slice(&values[..blocks]);
+                }
             }
         }
     }

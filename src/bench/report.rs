@@ -10,6 +10,8 @@ pub struct Report {
     pub jpegdct_version: &'static str,
     /// What was measured: `thread CPU time` or `wall-clock time`.
     pub clock: &'static str,
+    /// Level of the processor that this crate's kernels and the pixel path's DCT use: `portable`, `v3`, `v4`.
+    pub cpu: &'static str,
     /// Whether the program was built with optimisation.
     pub optimised: bool,
     /// Whether libjpeg uses SIMD. Without it libjpeg is no baseline, and ratios to it are `None`.

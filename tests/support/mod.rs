@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test file uses a part
 
 #[cfg(feature = "bench")]
+#[allow(unused_imports)] // golden tensors need no other decoder
 pub use jpegdct::bench::libjpeg;
 
 use std::path::{Path, PathBuf};

@@ -81,12 +81,13 @@ fn write_table(report: &Report, inputs: usize, out: &mut impl Write) -> io::Resu
     writeln!(
         out,
         "{} of {inputs} inputs ({left_out} left out), {:.1} MB of JPEG, {:.1} million luma pixels; medians of {} interleaved \
-         repeats, {}",
+         repeats, {}, CPU level {}",
         report.images,
         report.bytes as f64 / 1e6,
         report.luma_pixels as f64 / 1e6,
         report.repeats,
         report.clock,
+        report.cpu,
     )?;
     if report.rows.is_empty() {
         return Ok(());
