@@ -1,4 +1,4 @@
-//! Wing: what decoding costs, beside other ways to the same or to pixels, in one run on one thread.
+//! Wing: what decoding costs, beside other ways to the same or to pixels, in one run, one at a time.
 //!
 //! What enters: JPEG files in memory. What leaves: a [`Report`] with one row for each way. Nothing is read or written
 //! here, and no tensor is made for use.

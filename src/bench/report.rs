@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Report {
     /// Version of jpegdct.
     pub jpegdct_version: &'static str,
-    /// What was measured: `thread CPU time` or `wall-clock time`.
+    /// What was measured: `CPU time` (of the process, which does nothing else meanwhile) or `wall-clock time`.
     pub clock: &'static str,
     /// Level of the processor that this crate's kernels and the pixel path's DCT use: `portable`, `v3`, `v4`.
     pub cpu: &'static str,
