@@ -94,7 +94,7 @@ pub struct Recipe {
     /// Spatial steps (kind `channels`, with chroma upsampled).
     #[serde(skip_serializing_if = "is_default")]
     pub geometry: Geometry,
-    /// Brightness and colour (kind `channels`).
+    /// Brightness, colour, detail and cutouts (kind `channels`).
     #[serde(skip_serializing_if = "is_default")]
     pub photometric: Photometric,
     /// Normalisation (kind `channels`).

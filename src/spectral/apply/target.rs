@@ -7,6 +7,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 use half::vec::HalfBitsVecExt;
 
+use crate::recipe::photometric::Hole;
 use crate::spectral::plan::TargetPlan;
 use crate::tensor::{Dtype, Tensor, Values};
 
@@ -77,14 +78,19 @@ impl Target {
         }
     }
 
-    /// Fills a channel with the stored form of zero coefficients. Returns how many values saturated.
-    pub fn write_zeros(&mut self, channel: usize, shift: f32) -> u64 {
+    /// All its blocks.
+    pub fn whole(&self) -> Hole {
         let (rows, columns) = self.plan.grid;
+        Hole { rows: 0..rows, columns: 0..columns }
+    }
+
+    /// Fills these blocks of a channel with the stored form of zero coefficients. Returns how many values saturated.
+    pub fn write_zeros(&mut self, channel: usize, blocks: &Hole, shift: f32) -> u64 {
         let zeros = [0f32; CHUNK];
         let mut saturated = 0;
-        for row in 0..rows {
-            for column in (0..columns).step_by(CHUNK) {
-                let part = &zeros[..CHUNK.min(columns - column)];
+        for row in blocks.rows.clone() {
+            for column in blocks.columns.clone().step_by(CHUNK) {
+                let part = &zeros[..CHUNK.min(blocks.columns.end - column)];
                 saturated += self.write_row(Place { channel, row, column }, part, 1.0, shift);
             }
         }
