@@ -120,6 +120,37 @@ fn every_filter_on_every_sampling_and_colour() {
     }
 }
 
+/// The whole product: five filters by both rules, the sampling ratios of the fixtures and of an encoder's files of odd
+/// sizes, eight orientations. Small files, so that it costs seconds; the large ones have tests of their own.
+#[test]
+fn every_filter_sampling_odd_size_and_orientation() {
+    let ratios = sound(|path| {
+        let odd = path.ends_with("-33x17.jpg") || path.ends_with("-1x1.jpg");
+        path.starts_with("sampling/") && odd && !path.contains("/two-") && !path.contains("/four-")
+    });
+    let mut files: Vec<Vec<u8>> = ratios.into_iter().map(|(_, bytes)| bytes).collect();
+    assert!(files.len() > 20);
+    for sampling in ["4:4:4", "4:2:2", "4:2:0"] {
+        for (width, height) in [(1, 1), (1, 23), (19, 1), (7, 9), (15, 17), (23, 8), (8, 31)] {
+            files.push(jpeg(width, height, sampling));
+        }
+    }
+    let mut scratch = VerifyScratch::default();
+    for (filter, antialias) in FILTERS.iter().flat_map(|filter| [(filter, true), (filter, false)]) {
+        let resize = format!("resize = {{ size = [13, 21], filter = '{filter}', antialias = {antialias} }}");
+        let recipe = recipe("channels = 'y:0,1,9,63;cb:0,8,54;cr:0,1'", &format!("orient = true\n{resize}"));
+        let verifier = Verifier::new(recipe, DecodeOptions::default()).unwrap();
+        for (number, bytes) in files.iter().enumerate() {
+            for orientation in 1..=8 {
+                let report = verifier.verify(&oriented(bytes, orientation), "", &mut scratch).unwrap();
+                let excess = report.excess();
+                assert!(excess <= DEFAULT_TOLERANCE, "{excess}: file {number}, {orientation}, {resize}");
+                assert_eq!(report.tensors[0].shape, [9, 2, 3], "the size is of the upright image");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_chroma_mode_and_all_frequencies() {
     let fixtures = varied();
