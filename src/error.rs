@@ -100,6 +100,9 @@ pub enum Reencode {
         /// What the decoder says.
         reason: String,
     },
+    /// The pixels of a JPEG in CMYK or YCCK cannot be decoded, in the decoder's own words.
+    #[error("pixels of a JPEG in CMYK: {0}")]
+    Cmyk(String),
     /// No JPEG has this size: width, height.
     #[error("{0} x {1} pixels do not fit a JPEG")]
     Size(u32, u32),

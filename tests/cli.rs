@@ -86,7 +86,11 @@ impl Place {
     }
 
     fn manifest(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path().join("out/manifest.jsonl")).unwrap();
+        self.manifest_of("out")
+    }
+
+    fn manifest_of(&self, out: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path().join(out).join("manifest.jsonl")).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
@@ -244,6 +248,43 @@ fn without_reencoding_a_png_is_not_jpeg() {
     assert_eq!(pairs(&place.statuses()), [("in/a.jpg", "not_jpeg"), ("in/b.png", "not_jpeg")]);
     place.run(&["extract", "in", "-o", "out", "--reencode-quality", "80", "--reencode-sampling", "4:2:0"]).code(0);
     assert_eq!(place.manifest()[1]["reencoded"], "quality 80, 4:2:0");
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap()
+}
+
+#[test]
+fn cmyk_is_reencoded_or_refused() {
+    let mut cut = fixture("encoders/imagemagick-cmyk.jpg");
+    cut.truncate(cut.len() / 2);
+    let place = Place::new(&[
+        ("a.jpg", fixture("encoders/pillow-cmyk.jpg")),
+        ("b.jpg", fixture("encoders/imagemagick-cmyk-progressive.jpg")),
+        ("c.jpg", fixture("color/ycck-420.jpg")),
+        ("d.jpg", fixture("color/cmyk-no-marker.jpg")),
+        ("e-cut.jpg", cut),
+    ]);
+    place.run(&["extract", "in", "-o", "out"]).code(1);
+    let statuses = place.statuses();
+    let ok = [("in/a.jpg", "ok"), ("in/b.jpg", "ok"), ("in/c.jpg", "ok"), ("in/d.jpg", "ok")];
+    assert_eq!(pairs(&statuses)[..4], ok);
+    assert_eq!(pairs(&statuses)[4], ("in/e-cut.jpg", "damaged"), "no pixel decoder paints over it");
+    let manifest = place.manifest();
+    assert_eq!(manifest[0]["reencoded"], "cmyk to RGB, quality 100, 4:4:4");
+    assert_eq!(manifest[2]["reencoded"], "ycck to RGB, quality 100, 4:4:4");
+    assert_eq!(manifest[0]["source"]["format"], "jpeg");
+    assert_eq!(place.dataset()["recipe"]["cmyk"], "reencode");
+
+    place.run(&["extract", "in", "-o", "kept", "--damaged", "keep"]).code(0);
+    for flags in [&["--cmyk", "refuse"][..], &["--no-reencode"]] {
+        let arguments = [&["extract", "in", "-o", "refused"], flags].concat();
+        let refused = predicate::str::contains("in/a.jpg: refused: ").and(predicate::str::contains("cmyk"));
+        place.run(&arguments).code(1).stderr(refused);
+    }
+    place.run(&["extract", "in/a.jpg", "-o", "planes", "--recipe", "quantised"]).code(0);
+    assert_eq!(place.manifest_of("planes")[0]["outputs"].as_array().unwrap().len(), 5, "four planes and their tables");
+    assert_eq!(place.manifest_of("planes")[0]["reencoded"], Value::Null);
 }
 
 #[test]
