@@ -57,11 +57,14 @@ pub enum Error {
     /// An image that is not a JPEG could not be decoded or re-encoded.
     #[error("re-encoding failed: {0}")]
     Reencode(Reencode),
+    /// The system has no memory of this many bytes, within the limits though they are.
+    #[error("out of memory: {0} bytes are not to be had")]
+    OutOfMemory(u64),
 }
 
 impl Error {
-    /// The variant's name in reports: `malformed`, `unsupported`, `limit`, `not_jpeg`, `damaged`, `mismatch`, `io` or
-    /// `reencode`.
+    /// The variant's name in reports: `malformed`, `unsupported`, `limit`, `not_jpeg`, `damaged`, `mismatch`, `io`,
+    /// `reencode` or `out_of_memory`.
     pub fn kind(&self) -> &'static str {
         match self {
             Error::Malformed { .. } => "malformed",
@@ -72,6 +75,7 @@ impl Error {
             Error::Mismatch(_) => "mismatch",
             Error::Io(_) => "io",
             Error::Reencode(_) => "reencode",
+            Error::OutOfMemory(_) => "out_of_memory",
         }
     }
 

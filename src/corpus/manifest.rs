@@ -32,7 +32,7 @@ pub enum Status {
     NotJpeg,
     /// It could not be read, or is not there.
     Unreadable,
-    /// Something else went wrong: its output could not be written, or the program has a fault.
+    /// Something else went wrong: its output could not be written, memory ran out, or the program has a fault.
     Failed,
 }
 
@@ -44,6 +44,7 @@ impl Status {
             Error::Reencode(Reencode::Cmyk(_)) => Status::Refused,
             Error::NotJpeg(_) | Error::Reencode(_) => Status::NotJpeg,
             Error::Io(_) => Status::Unreadable,
+            Error::OutOfMemory(_) => Status::Failed,
             Error::Malformed { .. } | Error::Unsupported { .. } | Error::Limit { .. } | Error::Mismatch(_) => {
                 Status::Refused
             }

@@ -112,8 +112,10 @@ pub(crate) fn decode_ac_refine(
         }
     }
     if *eob_run > 0 {
-        for value in block.iter_mut().take(band.se + 1).skip(k) {
-            if *value != 0 {
+        // Most bands are empty, which is seen at once.
+        let rest = block.get_mut(k..=band.se).unwrap_or_default();
+        if rest.iter().fold(0, |all, value| all | value) != 0 {
+            for value in rest.iter_mut().filter(|value| **value != 0) {
                 correct(bits, value, bit);
             }
         }

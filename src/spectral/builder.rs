@@ -113,7 +113,7 @@ impl TileConsumer for Builder<'_> {
             self.components.push(Component::new(index, plan, table));
         }
         self.mix = self.plan.mix.take();
-        self.targets = self.plan.targets.drain(..).map(Target::new).collect();
+        self.targets = self.plan.targets.drain(..).map(Target::new).collect::<Result<_>>()?;
         if let Some(target) = self.targets.first_mut() {
             let all = target.whole();
             self.saturated =

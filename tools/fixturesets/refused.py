@@ -10,7 +10,7 @@ from .common import WRITER, Fixture, S420, interleaved, make_frame, quant
 
 
 def fixtures():
-    for name, why, data in [*_frames(), *_tables(), *_scans(), *_structure()]:
+    for name, why, data in [*_frames(), *_tables(), *_scans(), *_structure(), *_empty_scans()]:
         yield Fixture(f"refused/{name}.jpg", data, why, "refused")
     for name, why, data in _tolerated():
         yield Fixture(f"tables/{name}.jpg", data, why, "ok")
@@ -144,6 +144,34 @@ def _structure():
     yield "segment-past-end", "an APP1 longer than the file", _replaced("app", b"\xff\xe1\xff\xff")
     yield "tables-only", "an abbreviated format file: tables, no image (B.4)", _replaced("sof", b"")[
         :len(whole.data[:sos]) - len(_sof())] + b"\xff\xd9"
+
+
+def _empty_scans():
+    """Sound files whose time would be out of all proportion: 16 megapixels of grey in 883 scans, 819 of which refine
+    coefficients that are all zero."""
+    def segments_of(app, data):
+        yield app
+        yield sos(b"\0\0\0") + data["dc"]
+        for k in range(1, 64):
+            yield sos(bytes([k, k, 13])) + data["ac"]
+            for al in range(12, -1, -1):
+                yield sos(bytes([k, k, (al + 1) << 4 | al])) + data["ac"]
+
+    def sos(tail):
+        return segments.segment(spec.SOS, b"\1\1\0" + tail)
+
+    def file(sof, tables, data):
+        head = segments.quant_tables({0: [16] * 64}) + _sof(sof, height=4096, width=4096, components=((1, 1, 1, 0),))
+        return b"\xff\xd8" + head + b"".join(segments_of(tables, data)) + b"\xff\xd9"
+
+    # One code, a zero bit: difference 0, or a run of 2^14 empty blocks (and 14 zero bits).
+    one_code = bytes([1] + [0] * 15)
+    tables = segments.segment(spec.DHT, b"\0" + one_code + b"\0" + b"\x10" + one_code + b"\xe0")
+    blocks = 512 * 512
+    yield "empty-scans", "16 megapixels in 883 scans, most of them empty refinements: refused by the limit of passes", file(
+        0xC2, tables, {"dc": bytes(blocks // 8), "ac": bytes(15 * (blocks >> 14) // 8)})
+    yield "empty-scans-arithmetic", "16 megapixels in 883 arithmetic-coded scans of no bytes: refused by the limit of passes", file(
+        0xCA, b"", {"dc": b"", "ac": b""})
 
 
 def _png():

@@ -76,6 +76,14 @@ pub struct LimitArgs {
     #[arg(long, value_name = "N", value_parser = parse_number)]
     pub max_scans: Option<u64>,
 
+    /// Passes over the image that scans may make with next to no data [default: 32]
+    #[arg(long, value_name = "N", value_parser = parse_number)]
+    pub max_passes: Option<u64>,
+
+    /// Marker segments of a file [default: 10000]
+    #[arg(long, value_name = "N", value_parser = parse_number)]
+    pub max_segments: Option<u64>,
+
     /// Bytes of a file [default: 1G]
     #[arg(long, value_name = "BYTES", value_parser = parse_number)]
     pub max_file_bytes: Option<u64>,
@@ -88,6 +96,8 @@ impl LimitArgs {
         limits.pixels = self.max_pixels.unwrap_or(limits.pixels);
         limits.memory = self.max_memory.unwrap_or(limits.memory);
         limits.scans = self.max_scans.unwrap_or(limits.scans);
+        limits.passes = self.max_passes.unwrap_or(limits.passes);
+        limits.segments = self.max_segments.unwrap_or(limits.segments);
         limits.file_bytes = self.max_file_bytes.unwrap_or(limits.file_bytes);
         limits
     }
