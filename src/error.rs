@@ -324,6 +324,8 @@ pub enum WarningKind {
     LeadingBytes(u32),
     /// Bytes after the end of image.
     TrailingBytes(u64),
+    /// So many further images after the first, which alone is read (a multi-picture file, MPO).
+    FurtherImages(u32),
     /// An EXIF block that could not be read.
     Exif,
     /// An Adobe segment with an unknown colour transform.
@@ -342,7 +344,13 @@ impl Warning {
         use WarningKind::*;
         !matches!(
             self.kind,
-            LeadingBytes(_) | TrailingBytes(_) | Exif | AdobeTransform(_) | NoQuantTable(_) | DefaultHuffmanTables
+            LeadingBytes(_)
+                | TrailingBytes(_)
+                | FurtherImages(_)
+                | Exif
+                | AdobeTransform(_)
+                | NoQuantTable(_)
+                | DefaultHuffmanTables
         )
     }
 }
@@ -371,6 +379,7 @@ impl fmt::Display for WarningKind {
             Malformed(m) => write!(f, "{m}"),
             LeadingBytes(n) => write!(f, "{n} bytes before the start of image"),
             TrailingBytes(n) => write!(f, "{n} bytes after the end of image"),
+            FurtherImages(n) => write!(f, "{n} further images follow; the first is read"),
             Exif => write!(f, "the EXIF block cannot be read"),
             AdobeTransform(t) => write!(f, "unknown Adobe colour transform {t}"),
             NoQuantTable(i) => write!(f, "quantisation table {i} is not defined"),

@@ -120,7 +120,11 @@ impl<'a> Parser<'a> {
                 self.ended = true;
                 let trailing = self.data.len() - self.position;
                 if trailing > 0 {
-                    self.log.add(self.position, WarningKind::TrailingBytes(trailing as u64))?;
+                    let kind = match self.app.images {
+                        Some(images) if images > 1 => WarningKind::FurtherImages(images - 1),
+                        _ => WarningKind::TrailingBytes(trailing as u64),
+                    };
+                    self.log.add(self.position, kind)?;
                 }
                 return Ok(None);
             }
@@ -164,6 +168,7 @@ impl<'a> Parser<'a> {
                 Exif::Broken => self.log.add(at, WarningKind::Exif)?,
                 Exif::Silent => {}
             },
+            marker::APP2 => self.app.images = self.app.images.or_else(|| app::mpf_images(payload)),
             marker::APP14 => {
                 if let Some(transform) = app::adobe_transform(payload) {
                     self.app.adobe_transform = Some(transform);

@@ -72,6 +72,9 @@ def _frames():
     yield "reserved-frame", "frame marker 0xFFC8, reserved", _replaced("sof", _sof(0xC8))
     hierarchical = segments.segment(0xDE, _sof()[4:])
     yield "hierarchical", "DHP before the frame", _replaced("sof", hierarchical + _sof())
+    yield "expand", "EXP before the frame", _replaced("sof", segments.segment(0xDF, b"\x11") + _sof())
+    yield "soi-twice", "a second SOI right after the first", b"\xff\xd8" + _whole().data
+    yield "soi-in-header", "a second SOI before the frame", _replaced("sof", b"\xff\xd8" + _sof())
 
 
 def _tables():
@@ -192,6 +195,12 @@ def _not_jpeg():
             ("one-byte.jpg", "the byte 0xFF", b"\xff"),
             ("text.jpg", "a text file named .jpg", b"This is not a photograph.\n"),
             ("png.jpg", "a 4 x 4 PNG named .jpg", _png()),
+            ("jpeg2000-codestream.jpg", "a bare JPEG 2000 codestream named .jpg", b"\xff\x4f\xff\x51\0\x29" + bytes(41)),
+            ("jpegxl.jpg", "the signature of a JPEG XL container named .jpg", b"\0\0\0\x0cJXL \r\n\x87\n"
+             b"\0\0\0\x14ftypjxl \0\0\0\0jxl "),
+            ("jpegxl-codestream.jpg", "a bare JPEG XL codestream named .jpg", b"\xff\x0a\0\x90\1\0" + bytes(16)),
+            ("jpegxr.jpg", "the signature of JPEG XR named .jpg", b"II\xbc\1\x20\0\0\0" + bytes(40)),
+            ("avif.jpg", "the signature of AVIF named .jpg", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"),
             ("jpeg2000.jpg", "the signature of JPEG 2000 named .jpg", jp2),
             ("zeros.jpg", "4096 zero bytes", bytes(4096)),
             ("html.jpg", "an error page saved as .jpg", b"<!DOCTYPE html><html><title>404 Not Found</title></html>\n")]:
