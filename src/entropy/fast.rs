@@ -81,7 +81,8 @@ fn run(
             at = decoded.0;
             sound &= decoded.1;
         }
-        if !sound || 8 * at.next - at.count as usize > bounds.bits {
+        // Bits kept from before the window count too: what was read may be less than nothing of it.
+        if !sound || 8 * at.next > bounds.bits.saturating_add(at.count as usize) {
             return mcu;
         }
         *cursor = at;
