@@ -78,6 +78,14 @@ pub struct LimitArgs {
     #[arg(long, value_name = "N", value_parser = parse_number)]
     pub max_scans: Option<u64>,
 
+    /// Passes over the image that scans may make with next to no data [default: 32]
+    #[arg(long, value_name = "N", value_parser = parse_number)]
+    pub max_passes: Option<u64>,
+
+    /// Marker segments of a file [default: 10000]
+    #[arg(long, value_name = "N", value_parser = parse_number)]
+    pub max_segments: Option<u64>,
+
     /// Bytes of a file [default: 1G]
     #[arg(long, value_name = "BYTES", value_parser = parse_number)]
     pub max_file_bytes: Option<u64>,
@@ -90,6 +98,8 @@ impl LimitArgs {
         limits.pixels = self.max_pixels.unwrap_or(limits.pixels);
         limits.memory = self.max_memory.unwrap_or(limits.memory);
         limits.scans = self.max_scans.unwrap_or(limits.scans);
+        limits.passes = self.max_passes.unwrap_or(limits.passes);
+        limits.segments = self.max_segments.unwrap_or(limits.segments);
         limits.file_bytes = self.max_file_bytes.unwrap_or(limits.file_bytes);
         limits
     }
@@ -135,6 +145,10 @@ pub struct ChangeArgs {
     #[arg(long, value_parser = PossibleValuesParser::new(["stored", "replicate"]))]
     pub edge: Option<String>,
 
+    /// JPEGs in CMYK or YCCK: re-encoded as YCbCr (said in the manifest), or refused
+    #[arg(long, value_parser = PossibleValuesParser::new(["reencode", "refuse"]))]
+    pub cmyk: Option<String>,
+
     /// Element type
     #[arg(long, value_parser = PossibleValuesParser::new(["f32", "f16", "i16"]))]
     pub dtype: Option<String>,
@@ -159,6 +173,7 @@ impl ChangeArgs {
             ("channels", &self.channels),
             ("chroma", &self.chroma),
             ("edge", &self.edge),
+            ("cmyk", &self.cmyk),
             ("dtype", &self.dtype),
             ("layout", &self.layout),
             ("normalize", &self.normalize),
@@ -179,7 +194,8 @@ was), and dataset.json with the recipe. For --format npy the tree below OUT is t
 a/b/img.npy, relative to the folder if one folder is the only INPUT. Of two images that would share a file the later \
 keeps its extension: img.png.npy. A file appears whole or not at all, and nothing is written outside OUT.
 
-An image that is no JPEG is decoded and re-encoded as one first; --no-reencode leaves it out. A damaged image is left \
+An image that is no JPEG is decoded and re-encoded as one first; --no-reencode leaves it out. So is a JPEG in CMYK or \
+YCCK, whose planes are not linear in those of YCbCr, unless --cmyk refuse or --no-reencode says otherwise. A damaged image is left \
 out too unless --damaged keep says otherwise. Whatever is left out is named on stderr and in the manifest.",
     after_help = EXIT_CODES,
     after_long_help = format!("\
@@ -254,7 +270,7 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Images that are no JPEG")]
 pub struct ReencodeArgs {
-    /// Leave them out (status not_jpeg) instead of re-encoding them
+    /// Leave them out (status not_jpeg) instead of re-encoding them; JPEGs in CMYK too (status refused)
     #[arg(long)]
     pub no_reencode: bool,
 
@@ -365,7 +381,7 @@ pub struct VerifyArgs {
 #[command(
     long_about = "Measure what decoding costs, beside the alternatives.
 
-Files are read into memory; then every way to read them takes turns on one thread, batch by batch, several times over: \
+Files are read into memory; then all ways to read them take turns, one at a time, batch by batch, several times over: \
 this crate's coefficients and tensors, libjpeg's coefficients (mozjpeg's jpeg_read_coefficients, the yardstick), the pixel \
 path to the same tensor (libjpeg to YCbCr, then a float DCT), the re-encode path, and decoders of pixels. A row is the sum \
 of the medians of its batches. An image that one of them cannot read is left out of all, and named.",
