@@ -14,7 +14,7 @@ const TODAY: [(&str, &str, u64); 4] = [
     ("native-24", "coffee-420", 27),
     ("native-192", "coffee-420", 27),
     ("dctnet-24", "coffee-420", 41),
-    ("native-24", "coffee-progressive", 75),
+    ("native-24", "coffee-progressive", 85),
 ];
 
 #[test]

@@ -58,6 +58,7 @@ impl Contender {
 /// # Errors
 /// None: the recipes are presets.
 pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError> {
+    #[cfg_attr(not(feature = "bench-zune"), allow(unused_mut))]
     let mut all = vec![
         Contender::new(YARDSTICK, "libjpeg: quantised coefficients", false, |bytes| {
             black_box(libjpeg::coefficients(bytes)?);
@@ -89,7 +90,6 @@ pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError>
         black_box(decoder.decode().map_err(|error| error.to_string())?);
         Ok(())
     }));
-    all.shrink_to_fit();
     Ok(all)
 }
 
