@@ -11,6 +11,8 @@ mod source;
 mod walk;
 
 pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Manifest, SourceReport, Status};
+#[cfg(feature = "bench")]
+pub(crate) use ordered::text_of;
 pub use ordered::{Panicked, Window, run_ordered, threads_or_all};
 pub use run::{Convert, Job, NoObserver, Observer, OnError, Report, extract};
 pub use source::read;

@@ -3,6 +3,7 @@
 //! One file a command. What a program reads goes to stdout; progress and messages go to stderr.
 
 mod args;
+mod bench;
 mod convert;
 mod extract;
 mod failure;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Extract(args) => extract::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     result.unwrap_or_else(failure::Failure::report)
 }
