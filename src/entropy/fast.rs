@@ -182,3 +182,90 @@ fn extend(bits: u64, shift: u32) -> i32 {
     let magnitude = ((bits ^ negative as u64) >> 1 >> (shift & 63)) as i32;
     (magnitude ^ negative as i32) - negative as i32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Flaws, SegmentReader, SymbolKind, Window, sequential};
+    use super::*;
+    use crate::markers::Tables;
+
+    /// Stuffed bytes from a seed, 0 and 0xff more often than chance has them.
+    fn noise(seed: u64, length: usize) -> Vec<u8> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            let byte = (next() >> 32) as u8;
+            bytes.push(if byte & 7 == 0 { [0, 0xff, 0xaa, 1][usize::from(byte >> 3) & 3] } else { byte });
+            if bytes.last() == Some(&0xff) {
+                bytes.push(0);
+            }
+        }
+        bytes
+    }
+
+    /// The typical tables, DC and AC, for luma and for chroma.
+    fn tables() -> [HuffmanTable; 4] {
+        let mut tables = Tables::default();
+        tables.fill_typical();
+        let table = |spec: &Option<_>, kind| HuffmanTable::new(spec.as_ref().expect("typical"), kind).expect("sound");
+        [
+            table(&tables.dc[0], SymbolKind::Dc),
+            table(&tables.ac[0], SymbolKind::Ac),
+            table(&tables.dc[1], SymbolKind::Dc),
+            table(&tables.ac[1], SymbolKind::Ac),
+        ]
+    }
+
+    #[test]
+    fn equal_to_the_exact_decoder_on_every_level_or_declined() {
+        let [dc0, ac0, dc1, ac1] = tables();
+        let (luma, chroma) = (BlockTables { dc: &dc0, ac: &ac0 }, BlockTables { dc: &dc1, ac: &ac1 });
+        let tables = [luma, chroma, chroma, luma];
+        let order = [0, 0, 1, 2];
+        let (mut taken, mut declined) = (0, 0);
+        for cpu in crate::cpu::all() {
+            for seed in 0..16 {
+                let data = noise(seed, 40_000);
+                let (mut window, mut exact_window) = (Window::default(), Window::default());
+                let mut fast = BitReader::new(&data, 0, &mut window);
+                let mut exact = BitReader::new(&data, 0, &mut exact_window);
+                let (mut predictions, mut exact_predictions) = ([0; 4], [0; 4]);
+                while !exact.is_exhausted() {
+                    let mut blocks = [[7; 64]; 4 + SLACK];
+                    let (mut exact_blocks, mut flaws) = ([[0; 64]; 4], Flaws::default());
+                    fast.prepare();
+                    exact.prepare();
+                    let decoded = decode_mcus(cpu, &mut fast, &tables, &mut predictions, &order, &mut blocks);
+                    for (block, &place) in exact_blocks.iter_mut().zip(&order) {
+                        let place = usize::from(place);
+                        let BlockTables { dc, ac } = tables[place];
+                        let prediction = &mut exact_predictions[place];
+                        sequential::decode_block(&mut exact, dc, ac, prediction, block, &mut flaws);
+                    }
+                    if decoded == 0 {
+                        // Wrong, past the end, or a DC code longer than a look-up: the exact decoder has its turn.
+                        declined += 1;
+                        for &place in &order {
+                            let BlockTables { dc, ac } = tables[usize::from(place)];
+                            let (mut block, prediction) = ([0; 64], &mut predictions[usize::from(place)]);
+                            sequential::decode_block(&mut fast, dc, ac, prediction, &mut block, &mut flaws);
+                        }
+                    } else {
+                        assert!(!flaws.any() && !exact.is_exhausted(), "seed {seed}: {flaws:?} was not seen");
+                        assert_eq!(blocks[..4], exact_blocks, "seed {seed}, {cpu:?}");
+                        taken += 1;
+                    }
+                    assert_eq!(predictions, exact_predictions);
+                    assert_eq!(fast.offset(), exact.offset(), "seed {seed}");
+                }
+            }
+        }
+        assert!(taken > 1_000 && declined > 30, "{taken} MCUs were taken, {declined} declined");
+    }
+}
