@@ -4,14 +4,16 @@
 //! of threads; for extraction, what a [`Sink`](crate::sinks::Sink) writes and a manifest with one line an input. This
 //! is the only room with threads. Nothing is decoded here, nothing is printed, and no failure is dropped.
 
+mod inputs;
+mod journal;
 mod manifest;
 mod ordered;
 mod run;
 mod source;
-mod walk;
 
-pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Manifest, SourceReport, Status};
+pub use inputs::{Archive, Input, Kind, Label, Listing, Member, Span, list, part_of};
+pub use journal::{Journal, Opened};
+pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Part, Settings, SourceReport, Status};
 pub use ordered::{Panicked, Window, run_ordered, threads_or_all};
 pub use run::{Convert, Job, NoObserver, Observer, OnError, Report, extract};
-pub use source::read;
-pub use walk::{Input, Kind, list};
+pub use source::{Fed, feed, read};
