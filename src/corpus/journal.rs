@@ -16,7 +16,7 @@ use crate::sinks::{Done, Sink, TEMPORARY, sync_folder};
 const MANIFEST: &str = "manifest.jsonl";
 const DATASET: &str = "dataset.json";
 /// The manifest of a run that is not finished.
-const UNFINISHED: &str = ".manifest.jsonl.part";
+pub const UNFINISHED: &str = ".manifest.jsonl.part";
 /// The settings of a run that is not finished: `dataset.json` with nothing counted.
 const SETTINGS: &str = ".jpegdct.json";
 
@@ -100,7 +100,7 @@ impl Journal {
     }
 
     fn new(folder: &Path, file: File) -> Journal {
-        Journal { folder: folder.into(), file, lines: Vec::new(), last: Instant::now(), pause: SHORTEST }
+        Journal { folder: folder.into(), file, lines: Vec::new(), last: Instant::now(), pause: Duration::ZERO }
     }
 
     /// Takes the next entry. It is written down by the next [`Journal::commit`].

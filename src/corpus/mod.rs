@@ -12,7 +12,7 @@ mod run;
 mod source;
 
 pub use inputs::{Archive, Input, Kind, Label, Listing, Member, Span, list, part_of};
-pub use journal::{Journal, Opened};
+pub use journal::{Journal, Opened, UNFINISHED};
 pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Part, Settings, SourceReport, Status};
 pub use ordered::{Panicked, Window, run_ordered, threads_or_all};
 pub use run::{Convert, Job, NoObserver, Observer, OnError, Report, extract};

@@ -1,8 +1,8 @@
 //! `jpegdct extract`: images to tensors.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use jpegdct::corpus::{self, Convert, Job, OnError};
 use jpegdct::reencode::ReencodeOptions;
 use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink, StackSink, WebdatasetSink};
@@ -42,8 +42,14 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
         limits: args.limits.limits(),
         observer: &progress,
     };
-    let report = corpus::extract(&listing, &job, &mut *sink)
-        .with_context(|| format!("cannot write {}", args.output.display()))?;
+    let report = corpus::extract(&listing, &job, &mut *sink).map_err(|error| {
+        progress.clear();
+        let out = args.output.display();
+        // A record that was begun is worth going on with.
+        let begun = args.output.join(jpegdct::corpus::UNFINISHED).exists() && error.kind() != ErrorKind::InvalidInput;
+        let advice = if begun { "; what is on record stands, --resume goes on from there" } else { "" };
+        anyhow::anyhow!("cannot write {out}: {error}{advice}")
+    })?;
     progress.finish(&report, &args.output);
     let all_good = report.complete && report.counts.failures() == 0 && report.counts.inputs > 0;
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
