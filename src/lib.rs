@@ -46,6 +46,8 @@ pub mod error;
 pub mod extractor;
 pub mod limits;
 pub mod markers;
+#[cfg(feature = "picture")]
+pub mod picture;
 pub mod recipe;
 #[cfg(feature = "reencode")]
 pub mod reencode;

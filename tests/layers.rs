@@ -22,7 +22,7 @@ const ROOMS: [&str; 14] = [
 ];
 
 /// Rooms beside the route, for the faces alone.
-const WINGS: [&str; 2] = ["reencode", "verify"];
+const WINGS: [&str; 3] = ["picture", "reencode", "verify"];
 
 /// Pairs that look upwards, each with its reason.
 const EXCEPTIONS: [(&str, &str); 5] = [

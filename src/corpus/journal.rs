@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use super::manifest::{Counts, Dataset, Entry};
 use crate::sinks::{Done, Sink, TEMPORARY, sync_folder};
 
-const MANIFEST: &str = "manifest.jsonl";
-const DATASET: &str = "dataset.json";
+pub(super) const MANIFEST: &str = "manifest.jsonl";
+pub(super) const DATASET: &str = "dataset.json";
 /// The manifest of a run that is not finished.
 pub const UNFINISHED: &str = ".manifest.jsonl.part";
 /// The settings of a run that is not finished: `dataset.json` with nothing counted.

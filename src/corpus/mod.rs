@@ -6,14 +6,22 @@
 
 mod inputs;
 mod journal;
+mod make;
 mod manifest;
+mod merge;
 mod ordered;
 mod run;
 mod source;
+mod statistics;
 
 pub use inputs::{Archive, Input, Kind, Label, Listing, Member, Span, list, part_of};
 pub use journal::{Journal, Opened, UNFINISHED};
+pub use make::{Convert, Maker};
 pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Part, Settings, SourceReport, Status};
+pub use merge::{MergeError, merge};
 pub use ordered::{Panicked, Window, run_ordered, threads_or_all};
-pub use run::{Convert, Job, NoObserver, Observer, OnError, Report, extract};
+pub use run::{Job, NoObserver, Observer, OnError, Report, extract};
 pub use source::{Fed, feed, read};
+pub use statistics::{
+    Channel, Definition, Gathered, HISTOGRAM_EDGES, ImageMoments, Proposal, Ranked, Statistics, gather, rank,
+};

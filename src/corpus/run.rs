@@ -12,16 +12,15 @@ use std::time::{Duration, Instant};
 
 use super::inputs::{Listing, part_of};
 use super::journal::{Journal, Opened};
-use super::manifest::{Counts, Dataset, Entry, ErrorReport, Part, Settings, Status, format_name};
+use super::make::{Buffers, Convert, Maker};
+use super::manifest::{Counts, Dataset, Entry, ErrorReport, Part, Settings, Status};
 use super::ordered::{Panicked, Window, run_ordered};
-use super::source::{Fed, feed, read, read_json};
+use super::source::{Fed, feed, read_json};
 use crate::error::{Error, Result};
-use crate::extractor::{ExtractScratch, Extraction, Extractor};
+use crate::extractor::Extractor;
 use crate::limits::Limits;
-use crate::markers::sniff::Format;
 use crate::scans::Damage;
 use crate::sinks::{About, Item, Name, Names, Output, ShardSize, Sink, Stage, Staged, is_exhausted};
-use crate::spec::fingerprint::fnv1a;
 
 /// What happens to the rest when an input fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,21 +30,6 @@ pub enum OnError {
     Skip,
     /// It is left undone.
     Stop,
-}
-
-/// Makes a JPEG of an image that is none.
-pub trait Convert: Sync {
-    /// The bytes of a JPEG.
-    ///
-    /// # Errors
-    /// [`Error::Reencode`] or [`Error::Limit`].
-    fn to_jpeg(&self, bytes: &[u8], format: Format) -> Result<Vec<u8>>;
-
-    /// Whether a format can be converted at all.
-    fn takes(&self, format: Format) -> bool;
-
-    /// How it converts, for the manifest.
-    fn describe(&self) -> String;
 }
 
 /// Is told how a run goes, on the thread that called it.
@@ -119,25 +103,14 @@ struct Done {
     broken: Option<io::Error>,
 }
 
-/// Buffers of one thread.
-#[derive(Default)]
-struct Buffers {
-    bytes: Vec<u8>,
-    scratch: ExtractScratch,
-}
+impl<'a> Job<'a> {
+    fn maker(&self) -> Maker<'a> {
+        Maker { extractor: self.extractor, convert: self.convert, limits: self.limits }
+    }
 
-impl Job<'_> {
     /// All that decides what is written.
     fn settings(&self, listing: &Listing, format: &str) -> Settings {
         let recipe = self.extractor.recipe();
-        let mut paths = Vec::new();
-        for input in &listing.inputs {
-            // A running fingerprint: that of the last one and the next path.
-            let last = fnv1a(&paths);
-            paths.clear();
-            paths.extend(last.to_le_bytes());
-            paths.extend(input.path.as_os_str().as_encoded_bytes());
-        }
         Settings {
             jpegdct_version: env!("CARGO_PKG_VERSION").into(),
             format: format.into(),
@@ -150,7 +123,7 @@ impl Job<'_> {
             },
             reencode: self.convert.map(Convert::describe),
             inputs: listing.inputs.len() as u64,
-            inputs_hash: format!("{:016x}", fnv1a(&paths)),
+            inputs_hash: listing.hash(),
             part: self.part,
             classes: listing.classes.clone(),
         }
@@ -249,7 +222,7 @@ fn one(
         Err(reason) => entry.warnings.push(format!("the JSON that goes with it is not carried over: {reason}")),
     }
     let (mut bytes, mut broken) = (0, None);
-    let staged = match tensors_of(job, &mut entry, &mut bytes, buffers, &mut fed, &name) {
+    let staged = match job.maker().make(&mut fed, &name.key, buffers, &mut entry, &mut bytes) {
         Ok(extraction) => {
             entry.source.describe(&extraction.summary);
             entry.warn(&extraction.summary.warnings);
@@ -280,35 +253,6 @@ fn one(
         }
     };
     Done { entry, staged, bytes, took: begun.elapsed(), broken }
-}
-
-/// Reads an input and extracts its tensors, by way of a JPEG if it is none.
-fn tensors_of(
-    job: &Job<'_>,
-    entry: &mut Entry,
-    size: &mut u64,
-    buffers: &mut Buffers,
-    fed: &mut Fed<'_>,
-    name: &Name,
-) -> Result<Extraction> {
-    read(fed, &job.limits, &mut buffers.bytes)?;
-    let bytes = &buffers.bytes[..];
-    *size = bytes.len() as u64;
-    entry.source.bytes = Some(*size);
-    let result = job.extractor.extract(bytes, &name.key, &mut buffers.scratch);
-    let Err(Error::NotJpeg(format)) = result else {
-        entry.source.format = Some("jpeg".into());
-        return result;
-    };
-    entry.source.format = format_name(format);
-    match job.convert {
-        Some(convert) if convert.takes(format) => {
-            let jpeg = convert.to_jpeg(bytes, format)?;
-            entry.reencoded = Some(convert.describe());
-            job.extractor.extract(&jpeg, &name.key, &mut buffers.scratch)
-        }
-        _ => result,
-    }
 }
 
 fn write_report(error: &io::Error) -> ErrorReport {

@@ -26,6 +26,16 @@ impl NpySink {
         NpySink { folder: folder.into(), unsynced: Unsynced::default() }
     }
 
+    /// Puts on the disk what others wrote below `folder`.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn synced(folder: &std::path::Path) -> io::Result<()> {
+        let mut unsynced = Unsynced::default();
+        unsynced.push(folder.into());
+        unsynced.sync(folder)
+    }
+
     fn write_all(&mut self, staged: Staged) -> io::Result<Vec<Output>> {
         let mut outputs = Vec::with_capacity(staged.parts.len());
         for part in staged.parts {

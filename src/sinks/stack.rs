@@ -4,11 +4,12 @@
 //! and `label` and `class` where they are known. Both files have hidden names until the run is finished; N is written
 //! into the header then.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::file::{little_endian, sync_folder};
 use super::npy::npy_dtype;
@@ -39,15 +40,15 @@ struct Stack {
     rows: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Row<'a> {
     row: u64,
-    key: &'a str,
-    path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Cow<'a, str>,
+    path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     label: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    class: Option<Cow<'a, str>>,
 }
 
 impl StackSink {
@@ -73,10 +74,47 @@ impl StackSink {
         self.folder.join(format!(".{name}.part"))
     }
 
-    fn create(&self, part: &Part) -> io::Result<Stack> {
+    /// Appends the rows of the finished stack in another folder. Gives the number of rows before them.
+    ///
+    /// # Errors
+    /// Those of reading and writing; a stack of another shape.
+    pub fn append_stack(&mut self, folder: &Path) -> io::Result<u64> {
+        let mut array = match File::open(folder.join(ARRAY)) {
+            // A run without an image has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            array => array?,
+        };
+        let mut header = [0; HEADER];
+        array.read_exact(&mut header)?;
+        let (shape, dtype) = parse_header(&header).ok_or_else(|| lost("the header of a part cannot be read"))?;
+        let stack = match &mut self.open {
+            Some(stack) => stack,
+            None => {
+                let stack = self.create(shape.clone(), dtype)?;
+                self.open.insert(stack)
+            }
+        };
+        if (&stack.shape, stack.dtype) != (&shape, dtype) {
+            return Err(lost("parts have different shapes"));
+        }
+        let before = stack.rows;
+        let copied = io::copy(&mut array, &mut stack.array)?;
+        for line in BufReader::new(File::open(folder.join(INDEX))?).lines() {
+            let line = line?;
+            let row = Row { row: stack.rows, ..serde_json::from_str(&line)? };
+            stack.append_index(&row)?;
+        }
+        let rows = stack.rows - before;
+        if copied == rows * stack.row_bytes()? {
+            Ok(before)
+        } else {
+            Err(lost("a part and its index differ in length"))
+        }
+    }
+
+    fn create(&self, shape: Vec<usize>, dtype: &'static str) -> io::Result<Stack> {
         std::fs::create_dir_all(&self.folder)?;
         let file = |name| File::create(self.hidden(name)).map(|file| BufWriter::with_capacity(1 << 18, file));
-        let (shape, dtype) = (part.shape.clone(), part.dtype);
         let mut stack = Stack { array: file(ARRAY)?, index: file(INDEX)?, shape, dtype, rows: 0 };
         stack.array.write_all(&stack.header()?)?;
         Ok(stack)
@@ -143,8 +181,17 @@ impl Stack {
     fn append(&mut self, staged: &Staged, part: &Part) -> io::Result<()> {
         self.array.write_all(&little_endian(part.values()?))?;
         let about = &staged.about;
-        let (key, path, label, class) = (&staged.name.key, &about.path, about.label, about.class.as_deref());
-        serde_json::to_writer(&mut self.index, &Row { row: self.rows, key, path, label, class })?;
+        self.append_index(&Row {
+            row: self.rows,
+            key: staged.name.key.as_str().into(),
+            path: about.path.as_str().into(),
+            label: about.label,
+            class: about.class.as_deref().map(Cow::from),
+        })
+    }
+
+    fn append_index(&mut self, row: &Row<'_>) -> io::Result<()> {
+        serde_json::to_writer(&mut self.index, row)?;
         self.index.write_all(b"\n")?;
         self.rows += 1;
         Ok(())
@@ -171,7 +218,7 @@ impl Sink for StackSink {
         let stack = match &mut self.open {
             Some(stack) => stack,
             None => {
-                let stack = self.create(part)?;
+                let stack = self.create(part.shape.clone(), part.dtype)?;
                 self.open.insert(stack)
             }
         };

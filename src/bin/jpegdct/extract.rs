@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use jpegdct::corpus::{self, Convert, Job, OnError};
 use jpegdct::reencode::ReencodeOptions;
 use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink, StackSink, WebdatasetSink};
-use jpegdct::{Damage, Extractor, Recipe};
+use jpegdct::{Damage, Extractor, Limits, Recipe};
 
-use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat};
+use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
 use crate::convert::Reencoder;
 use crate::failure::{Failure, SOME_FAILED};
 use crate::progress::Progress;
@@ -21,7 +21,7 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
     };
     let recipe = recipe(&args.recipe.recipe, &args.recipe.changes)?;
     let extractor = Extractor::new(recipe, args.limits.decode_options(damage)).map_err(Failure::usage)?;
-    let reencoder = (!args.reencode.no_reencode).then(|| reencoder(args));
+    let reencoder = reencoder(&args.reencode, args.limits.limits());
     let shard = shard(args)?;
     let mut sink = sink(args, extractor.recipe(), shard.unwrap_or_default())?;
 
@@ -67,12 +67,13 @@ pub fn recipe(name_or_path: &str, changes: &ChangeArgs) -> Result<Recipe, Failur
     Ok(recipe)
 }
 
-fn reencoder(args: &ExtractArgs) -> Reencoder {
+/// What makes JPEGs of other images, unless that is off.
+pub fn reencoder(args: &ReencodeArgs, limits: Limits) -> Option<Reencoder> {
     let mut options = ReencodeOptions::default();
-    options.quality = args.reencode.reencode_quality;
-    options.sampling = args.reencode.reencode_sampling;
-    options.limits = args.limits.limits();
-    Reencoder(options)
+    options.quality = args.reencode_quality;
+    options.sampling = args.reencode_sampling;
+    options.limits = limits;
+    (!args.no_reencode).then_some(Reencoder(options))
 }
 
 /// The size of shards, for formats that have them.

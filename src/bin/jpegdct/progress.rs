@@ -139,14 +139,19 @@ impl Progress {
         let _ = writeln!(io::stderr(), "{line}");
     }
 
-    /// One input that failed, or was kept although damaged.
-    pub fn failure(&self, path: &str, status: Status, message: &str) {
-        self.state(|state| state.failures += 1);
+    /// The last line of a run that gathers figures.
+    pub fn finish_statistics(&self, images: u64, failed: u64) {
+        self.bar.finish_and_clear();
+        let (seconds, images_per_s, mb_per_s) = self.speed(&self.state(|state| state.clone()));
         if self.json {
-            let error = json!({ "message": message });
-            self.log(json!({ "event": "failure", "path": path, "status": status, "error": error, "warnings": [] }));
+            self.log(json!({
+                "event": "done", "images": images, "failed": failed, "seconds": seconds, "images_per_s": images_per_s,
+                "mb_per_s": mb_per_s,
+            }));
         } else {
-            self.say(&format!("{path}: {}: {message}", status.name()));
+            self.say(&format!(
+                "{images} images, {failed} failed; {seconds:.1} s, {images_per_s:.1} images/s, {mb_per_s:.1} MB/s"
+            ));
         }
     }
 

@@ -33,6 +33,8 @@ use std::io;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use crate::spec::fingerprint::fnv1a;
+
 pub use archive::{Archive, Member, Span};
 
 /// One image to work on.
@@ -104,6 +106,22 @@ pub struct Listing {
     pub inputs: Vec<Input>,
     /// Names of classes, sorted; empty if labels are numbers or there are none.
     pub classes: Vec<String>,
+}
+
+impl Listing {
+    /// Fingerprint of the paths of all inputs, in order: 16 hex digits.
+    pub fn hash(&self) -> String {
+        let mut text = Vec::new();
+        let mut hash = fnv1a(&text);
+        for input in &self.inputs {
+            // A running fingerprint: that of the one before and the next path.
+            text.clear();
+            text.extend(hash.to_le_bytes());
+            text.extend(input.path.as_os_str().as_encoded_bytes());
+            hash = fnv1a(&text);
+        }
+        format!("{hash:016x}")
+    }
 }
 
 impl Input {

@@ -169,7 +169,7 @@ pub enum LogArg {
 }
 
 /// `I/N` with I below N.
-fn parse_part(text: &str) -> Result<Part, String> {
+pub fn parse_part(text: &str) -> Result<Part, String> {
     let numbers = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
     match numbers {
         Some((index, of)) if index < of => Ok(Part { index, of }),

@@ -2,6 +2,9 @@
 
 mod extract;
 mod inspect;
+mod merge;
+mod show;
+mod stats;
 mod verify;
 
 use std::num::NonZeroU64;
@@ -11,8 +14,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use jpegdct::{Damage, DecodeOptions, Limits, Recipe};
 
-pub use extract::{DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat};
+pub use extract::{DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
 pub use inspect::InspectArgs;
+pub use merge::MergeArgs;
+pub use show::{ShapeArg, ShowArgs};
+pub use stats::{DefinitionArg, StatsArgs};
 pub use verify::VerifyArgs;
 
 const EXIT_CODES: &str = "\
@@ -39,6 +45,12 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Compare tensors with the pixel path
     Verify(Box<VerifyArgs>),
+    /// Gather the statistics of channels
+    Stats(Box<StatsArgs>),
+    /// Join the parts of a run
+    Merge(MergeArgs),
+    /// Draw the planes of a tensor
+    Show(Box<ShowArgs>),
 }
 
 /// Inputs, common to all commands.
