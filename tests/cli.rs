@@ -38,6 +38,8 @@ fn wrong_arguments_end_with_2_and_touch_nothing() {
         &["extract", "in", "-o", "out", "--layout", "blocks"],
         &["extract", "in", "-o", "out", "--normalize", "missing.json"],
         &["extract", "in", "-o", "out", "--shard-images", "5"],
+        &["extract", "in", "-o", "out", "--format", "stack"],
+        &["extract", "in", "-o", "out", "--shard-of", "2/2"],
         &["extract", "in", "-o", "out", "--reencode-quality", "101"],
         &["extract", "in", "-o", "out", "--no-reencode", "--reencode-quality", "90"],
         &["extract", "in", "-o", "out", "--max-pixels", "many"],
@@ -54,7 +56,7 @@ fn wrong_arguments_end_with_2_and_touch_nothing() {
 #[test]
 fn help_has_examples_and_exit_codes() {
     let place = Place::new(&[]);
-    for command in ["extract", "inspect"] {
+    for command in ["extract", "inspect", "stats", "merge"] {
         let help = predicate::str::contains("Examples:").and(predicate::str::contains("Exit codes:"));
         place.run(&[command, "--help"]).success().stdout(help);
     }
@@ -270,13 +272,19 @@ fn output_does_not_depend_on_threads_or_on_an_earlier_run() {
         .map(|(n, name)| (name.as_str(), if n % 13 == 5 { damaged() } else { jpeg(n as u8) }))
         .collect();
     let place = Place::new(&files);
-    for format in [&["--format", "npy"][..], &["--format", "safetensors", "--shard-images", "7"]] {
+    let formats = [
+        (&["--format", "npy"][..], 37),
+        (&["--format", "safetensors", "--shard-images", "7"], 6),
+        (&["--format", "webdataset", "--shard-images", "7"], 6),
+        (&["--format", "stack", "--recipe", "dctnet-6"], 2),
+    ];
+    for (format, count) in formats {
         let run = |out: &str, threads: &str| {
             place.run(&[&["extract", "in", "-o", out, "--threads", threads], format].concat()).code(1);
             place.files(out)
         };
         let one = run("one", "1");
-        assert_eq!(one.len(), 2 + if format[1] == "npy" { 37 } else { 6 });
+        assert_eq!(one.len(), 2 + count);
         assert!(one == run("two", "2"), "{format:?}: two threads");
         assert!(one == run("many", "9"), "{format:?}: nine threads");
         assert!(one == run("one", "2"), "{format:?}: over the earlier run");

@@ -127,8 +127,10 @@ def check_stats(binary, photos, folder, plain):
         assert numpy.allclose(found["std"], values.std(1), rtol=1e-9, atol=1e-9)
         channel = found["per_channel"][1]
         all_values = numpy.concatenate([a[1] for a in flat])
-        edges = [-numpy.inf, *found["histogram_edges"], numpy.inf]
-        assert channel["histogram"] == numpy.histogram(all_values, edges)[0].tolist()
+        # On both sides of zero a value on an edge is in the outer bin.
+        edges = [edge for edge in found["histogram_edges"] if edge > 0] + [numpy.inf]
+        above, below = (numpy.histogram(sign * all_values, edges)[0].tolist() for sign in [1, -1])
+        assert channel["histogram"] == below[::-1] + [len(all_values) - sum(above) - sum(below)] + above
         assert (channel["min"], channel["max"]) == (all_values.min(), all_values.max())
     out = folder / "normalised"
     for entry in extract(binary, photos, out, "--normalize", folder / "pooled.json"):

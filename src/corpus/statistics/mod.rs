@@ -62,7 +62,8 @@ pub struct Statistics {
     pub recipe: Recipe,
     /// Its fingerprint.
     pub recipe_hash: String,
-    /// Where the bins of the histograms meet; the first and the last bin are open.
+    /// Where the bins of the histograms meet; the first and the last bin are open. A value on an edge is in the bin
+    /// farther from zero.
     pub histogram_edges: Vec<f64>,
     /// Each channel.
     pub per_channel: Vec<Channel>,
