@@ -14,6 +14,8 @@
 mod file;
 mod names;
 mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod safetensors;
 mod shards;
 mod stack;
@@ -30,6 +32,8 @@ use crate::tensor::{Tensor, Values};
 pub use file::{TEMPORARY, is_exhausted, sync_folder};
 pub use names::{Name, Names};
 pub use npy::NpySink;
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetSink;
 pub use safetensors::SafetensorsSink;
 pub use shards::ShardSize;
 pub use stack::StackSink;

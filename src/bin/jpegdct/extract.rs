@@ -79,7 +79,7 @@ pub fn reencoder(args: &ReencodeArgs, limits: Limits) -> Option<Reencoder> {
 /// The size of shards, for formats that have them.
 fn shard(args: &ExtractArgs) -> Result<Option<ShardSize>, Failure> {
     let (images, bytes) = (args.run.shard_images, args.run.shard_bytes);
-    if matches!(args.run.format, OutputFormat::Safetensors | OutputFormat::Webdataset) {
+    if matches!(args.run.format, OutputFormat::Safetensors | OutputFormat::Webdataset | OutputFormat::Parquet) {
         let default = ShardSize::default();
         let images = images.map_or(default.images, |images| images as usize);
         return Ok(Some(ShardSize { images, bytes: bytes.unwrap_or(default.bytes) }));
@@ -94,13 +94,20 @@ fn sink(args: &ExtractArgs, recipe: &Recipe, size: ShardSize) -> Result<Box<dyn 
     let out = &args.output;
     Ok(match args.run.format {
         OutputFormat::Npy => Box::new(NpySink::new(out)),
-        OutputFormat::Stack if !StackSink::takes(recipe) => {
+        OutputFormat::Stack | OutputFormat::Parquet if !StackSink::takes(recipe) => {
             return Err(Failure::usage(anyhow::anyhow!(
-                "--format stack needs a recipe whose tensors all have one size, such as dctnet-24"
+                "--format {} needs a recipe whose tensors all have one size, such as dctnet-24",
+                args.run.format.name()
             )));
         }
         OutputFormat::Stack => Box::new(StackSink::new(out)),
         OutputFormat::Safetensors => Box::new(SafetensorsSink::new(out, recipe, size)),
+        #[cfg(feature = "parquet")]
+        OutputFormat::Parquet => Box::new(jpegdct::sinks::ParquetSink::new(out, recipe, size)),
+        #[cfg(not(feature = "parquet"))]
+        OutputFormat::Parquet => {
+            return Err(Failure::usage(anyhow::anyhow!("this jpegdct was built without the feature parquet")));
+        }
         OutputFormat::Webdataset => Box::new(WebdatasetSink::new(out, size)),
     })
 }

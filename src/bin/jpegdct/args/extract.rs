@@ -129,6 +129,9 @@ pub enum OutputFormat {
     Safetensors,
     /// Tar shards as WebDataset reads them, shard-000000.tar ...: .npy, .json and .cls of each image
     Webdataset,
+    /// Parquet shards with a column of Arrow's fixed-shape tensors, shard-000000.parquet ...; for recipes of one size, in
+    /// builds with the feature parquet
+    Parquet,
 }
 
 impl OutputFormat {
