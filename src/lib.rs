@@ -38,9 +38,12 @@
 //! # Ok::<(), jpegdct::Error>(())
 //! ```
 
+#![cfg_attr(feature = "safe", forbid(unsafe_code))]
+
 pub mod coefficients;
 #[cfg(feature = "corpus")]
 pub mod corpus;
+pub mod cpu;
 mod entropy;
 pub mod error;
 pub mod extractor;

@@ -5,7 +5,7 @@
 //! `manifest.jsonl` holds an unfinished run. Of the record the disk holds a beginning, at most the last line is cut. What
 //! a line tells of is on the disk before the line is: [`Journal::commit`] syncs the sink first.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -192,15 +192,13 @@ fn kept(file: &File, stopped: bool, sink: &mut dyn Sink) -> io::Result<(u64, Cou
 /// Opens the unfinished manifest, which one run has at a time.
 fn open_locked(folder: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(UNFINISHED))?;
-    #[cfg(unix)]
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another run is writing there"));
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, "another run is writing there"))
         }
-        // A file system without locks.
-        Ok(()) | Err(_) => {}
+        // A file system without locks is no reason not to write.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
-    Ok(file)
 }
 
 /// A file that appears whole or not at all.
@@ -324,7 +322,6 @@ mod tests {
         assert!(error.to_string().contains("inputs is 4, was 3"), "{error}");
     }
 
-    #[cfg(unix)]
     #[test]
     fn one_run_at_a_time() {
         let folder = tempfile::tempdir().unwrap();

@@ -5,13 +5,16 @@
 
 pub(crate) mod arithmetic;
 mod bits;
+mod fast;
 mod huffman;
+mod pairs;
 pub(crate) mod progressive;
 mod segment;
 pub(crate) mod sequential;
 
 pub(crate) use bits::{BitReader, Window};
-pub(crate) use huffman::HuffmanTable;
+pub(crate) use fast::{BlockTables, SLACK, decode_mcus};
+pub(crate) use huffman::{HuffmanTable, SymbolKind};
 pub(crate) use segment::SegmentReader;
 
 /// Parameters of an AC scan: the band and the bit position.

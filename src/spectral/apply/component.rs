@@ -9,7 +9,8 @@ use super::direct::Direct;
 use super::edge::{EdgeMaps, apply_edge};
 use super::horizontal::{RowShape, apply_bias, apply_horizontal, apply_rearrange};
 use super::target::{Place, Target};
-use super::vertical::{apply_row_bias, apply_vertical};
+use super::vertical::{Vertical, apply_row_bias, apply_vertical};
+use crate::cpu::Cpu;
 use crate::scans::TileRow;
 use crate::spec::quant::QuantTable;
 use crate::spectral::colour::{MixPlan, Mixer};
@@ -19,6 +20,8 @@ use crate::spectral::plan::{ComponentPlan, Output, Route};
 /// Buffers that components and images use one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
+    /// What the kernels may use.
+    cpu: Cpu,
     columns: Vec<Column>,
     rows: Vec<f32>,
     /// Accumulators, one buffer a component.
@@ -151,7 +154,8 @@ impl Component {
                 continue;
             };
             let sums = &mut ring[o % slots * size..][..size];
-            apply_vertical(&work.rows, self.shape, weights, kept, sums, y == first);
+            let (rows, shape) = (&work.rows, self.shape);
+            apply_vertical(work.cpu, Vertical { rows, shape, weights, kept, sums, first: y == first });
             if y + 1 == first + map.count()[o] as usize {
                 apply_row_bias(map, o, self.shape, sums);
                 self.finish_row(o, sums, outlet);

@@ -5,43 +5,64 @@
 
 use super::LANES;
 use super::horizontal::{RowShape, SQRT_8};
+use crate::cpu::{Cpu, Kernel, Simd};
 use crate::spectral::axis::CoefficientMap;
 
-/// Adds the share of one input block row to an output row: `sums[w] += sum over v of weight[v][w] * rows[v]`, `weights`
-/// being 8 * `kept` values, w fastest. `first` starts from zero instead of what `sums` holds.
-pub(crate) fn apply_vertical(
-    rows: &[f32],
-    shape: RowShape,
-    weights: &[f32],
-    kept: usize,
-    sums: &mut [f32],
-    first: bool,
-) {
-    match kept {
-        1 => apply::<1>(rows, shape, weights, sums, first),
-        2 => apply::<2>(rows, shape, weights, sums, first),
-        4 => apply::<4>(rows, shape, weights, sums, first),
-        _ => apply::<8>(rows, shape, weights, sums, first),
+/// The share of one input block row in an output row.
+#[derive(Debug)]
+pub(crate) struct Vertical<'a> {
+    /// `[v][k][i]` of the input block row.
+    pub rows: &'a [f32],
+    pub shape: RowShape,
+    /// 8 * `kept` values, w fastest.
+    pub weights: &'a [f32],
+    pub kept: usize,
+    /// `[w][k][i]` of the output row.
+    pub sums: &'a mut [f32],
+    /// Starts from zero instead of what `sums` holds.
+    pub first: bool,
+}
+
+/// Adds the share: `sums[w] += sum over v of weight[v][w] * rows[v]`.
+pub(crate) fn apply_vertical(cpu: Cpu, share: Vertical<'_>) {
+    cpu.run(share);
+}
+
+impl Kernel for Vertical<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.kept {
+            1 => self.add::<S, 1>(simd),
+            2 => self.add::<S, 2>(simd),
+            4 => self.add::<S, 4>(simd),
+            _ => self.add::<S, 8>(simd),
+        }
     }
 }
 
-fn apply<const W: usize>(rows: &[f32], shape: RowShape, weights: &[f32], sums: &mut [f32], first: bool) {
-    let (weights, _) = weights.as_chunks::<W>();
-    for x in (0..shape.k * shape.stride).step_by(LANES) {
-        let mut total = [[0f32; LANES]; W];
-        if !first {
-            for (w, total) in total.iter_mut().enumerate() {
-                total.copy_from_slice(&sums[w * shape.pitch + x..][..LANES]);
+impl Vertical<'_> {
+    #[inline(always)]
+    fn add<S: Simd, const W: usize>(self, simd: S) {
+        let Vertical { rows, shape, weights, sums, first, .. } = self;
+        let (weights, _) = weights.as_chunks::<W>();
+        for x in (0..shape.k * shape.stride).step_by(LANES) {
+            let mut total = [[0f32; LANES]; W];
+            if !first {
+                for (w, total) in total.iter_mut().enumerate() {
+                    total.copy_from_slice(&sums[w * shape.pitch + x..][..LANES]);
+                }
             }
-        }
-        for (v, weights) in weights.iter().enumerate() {
-            let row = &rows[v * shape.pitch + x..][..LANES];
-            for (total, weight) in total.iter_mut().zip(weights) {
-                total.iter_mut().zip(row).for_each(|(total, value)| *total += weight * value);
+            for (v, weights) in weights.iter().enumerate() {
+                let row = &rows[v * shape.pitch + x..][..LANES];
+                for (total, weight) in total.iter_mut().zip(weights) {
+                    total.iter_mut().zip(row).for_each(|(total, value)| *total = simd.mul_add(*weight, *value, *total));
+                }
             }
-        }
-        for (w, total) in total.iter().enumerate() {
-            sums[w * shape.pitch + x..][..LANES].copy_from_slice(total);
+            for (w, total) in total.iter().enumerate() {
+                sums[w * shape.pitch + x..][..LANES].copy_from_slice(total);
+            }
         }
     }
 }

@@ -1,0 +1,244 @@
+//! What the processor can do: one detector for all kernels.
+//!
+//! What enters: the processor, and `JPEGDCT_CPU` in the environment. What leaves: a [`Cpu`], whose existence proves that
+//! its instructions are there, and [`Cpu::run`], which compiles a kernel once for each [`Level`] and calls the right one.
+//! A kernel is safe code that the compiler vectorises as its level allows; the few that name instructions ask their
+//! [`Simd`] for the proof. With the crate feature `safe` there is no unsafe code and every level is `portable`.
+//!
+//! Levels are those of the x86-64 psABI, with the AVX-512 extensions of Ice Lake and Zen 4 in the last. On other
+//! architectures `portable` is whatever the compilation target has, NEON on aarch64.
+
+use std::sync::OnceLock;
+
+/// A set of instructions. A later one includes the earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// What the compilation target has, SSE2 on x86-64.
+    Portable,
+    /// x86-64-v3: AVX2, FMA, BMI1, BMI2, LZCNT, MOVBE, POPCNT, F16C.
+    V3,
+    /// x86-64-v4 with VBMI and VBMI2: AVX-512 F, BW, CD, DQ, VL too.
+    V4,
+}
+
+impl Level {
+    /// Name as in `JPEGDCT_CPU`: `portable`, `v3`, `v4`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Portable => "portable",
+            Level::V3 => "v3",
+            Level::V4 => "v4",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Level> {
+        [Level::Portable, Level::V3, Level::V4].into_iter().find(|level| level.name() == name)
+    }
+}
+
+/// A level that this processor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cpu {
+    /// Private: only what was detected gets in.
+    level: Level,
+}
+
+impl Default for Cpu {
+    /// As [`Cpu::detect`].
+    fn default() -> Cpu {
+        Cpu::detect()
+    }
+}
+
+impl Cpu {
+    /// The highest level there is, found once in a process. `JPEGDCT_CPU=portable|v3|v4` in the environment lowers it;
+    /// another value has no effect.
+    pub fn detect() -> Cpu {
+        static DETECTED: OnceLock<Cpu> = OnceLock::new();
+        *DETECTED.get_or_init(|| {
+            let wanted = std::env::var("JPEGDCT_CPU").ok().and_then(|name| Level::from_name(&name));
+            Cpu { level: processor().min(wanted.unwrap_or(Level::V4)) }
+        })
+    }
+
+    /// The highest level there is up to `level`, whatever the environment says.
+    pub fn at_most(level: Level) -> Cpu {
+        Cpu { level: processor().min(level) }
+    }
+
+    /// The level.
+    pub fn level(self) -> Level {
+        self.level
+    }
+
+    /// Runs a kernel, compiled for this level.
+    #[inline]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.level {
+            Level::Portable => kernel.run(Portable),
+            #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+            // SAFETY: a `Cpu` of this level is made only where `processor` found all of its features.
+            Level::V3 => unsafe { run_v3(kernel) },
+            #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+            // SAFETY: as above.
+            Level::V4 => unsafe { run_v4(kernel) },
+            #[cfg(not(all(target_arch = "x86_64", not(feature = "safe"))))]
+            _ => kernel.run(Portable),
+        }
+    }
+}
+
+/// Work that is compiled once for each level.
+pub(crate) trait Kernel {
+    /// What it gives.
+    type Output;
+
+    /// Does the work. Implement it `#[inline(always)]`, and so every function it calls in a loop: only what is inlined
+    /// is compiled for the level.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// The level a kernel is being compiled for, as a type. Values prove that the processor has it.
+pub(crate) trait Simd: Copy {
+    /// Whether a multiplication and an addition are one instruction. Where they are not, `f32::mul_add` is a call.
+    const FMA: bool;
+
+    /// `a * b + c`, rounded once where that costs nothing, else twice.
+    #[inline(always)]
+    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
+        if Self::FMA { a.mul_add(b, c) } else { a * b + c }
+    }
+
+    /// Proof of [`Level::V3`] or more.
+    #[inline(always)]
+    #[allow(dead_code)] // where no kernel names instructions
+    fn v3(self) -> Option<V3> {
+        None
+    }
+
+    /// Proof of [`Level::V4`].
+    #[inline(always)]
+    #[allow(dead_code)] // where no kernel names instructions
+    fn v4(self) -> Option<V4> {
+        None
+    }
+}
+
+/// Every processor is this one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portable;
+
+/// Proof of [`Level::V3`].
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)] // made on x86-64 alone
+pub(crate) struct V3(());
+
+/// Proof of [`Level::V4`].
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code)] // made on x86-64 alone
+pub(crate) struct V4(());
+
+impl Simd for Portable {
+    const FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+}
+
+impl Simd for V3 {
+    const FMA: bool = true;
+
+    #[inline(always)]
+    fn v3(self) -> Option<V3> {
+        Some(self)
+    }
+}
+
+impl Simd for V4 {
+    const FMA: bool = true;
+
+    #[inline(always)]
+    fn v3(self) -> Option<V3> {
+        Some(V3(()))
+    }
+
+    #[inline(always)]
+    fn v4(self) -> Option<V4> {
+        Some(self)
+    }
+}
+
+/// The level of the processor itself.
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+fn processor() -> Level {
+    macro_rules! has {
+        ($($feature:tt)*) => { $(is_x86_feature_detected!($feature))&&* };
+    }
+    let v3 = has!("avx2" "fma" "bmi1" "bmi2" "lzcnt" "movbe" "popcnt" "f16c");
+    let v4 = v3 && has!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl" "avx512vbmi" "avx512vbmi2");
+    match (v3, v4) {
+        (_, true) => Level::V4,
+        (true, _) => Level::V3,
+        _ => Level::Portable,
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(feature = "safe"))))]
+fn processor() -> Level {
+    Level::Portable
+}
+
+/// The features of [`Level::V3`].
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,movbe,popcnt,f16c")]
+fn run_v3<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(V3(()))
+}
+
+/// The features of [`Level::V4`].
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,movbe,popcnt,f16c")]
+#[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2")]
+fn run_v4<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(V4(()))
+}
+
+/// One of each level this processor has, for tests that hold them equal.
+#[cfg(test)]
+pub(crate) fn all() -> Vec<Cpu> {
+    let mut all = [Level::Portable, Level::V3, Level::V4].map(Cpu::at_most).to_vec();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ask;
+
+    impl Kernel for Ask {
+        type Output = (bool, bool, f32);
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> Self::Output {
+            (simd.v3().is_some(), simd.v4().is_some(), simd.mul_add(2.0, 3.0, 1.0))
+        }
+    }
+
+    #[test]
+    fn kernels_run_at_the_level_asked_for() {
+        for cpu in all() {
+            let expected = (cpu.level() >= Level::V3, cpu.level() >= Level::V4, 7.0);
+            assert_eq!(cpu.run(Ask), expected);
+        }
+        assert_eq!(Cpu::at_most(Level::Portable).level(), Level::Portable);
+        assert!(Cpu::detect().level() <= processor());
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for level in [Level::Portable, Level::V3, Level::V4] {
+            assert_eq!(Level::from_name(level.name()), Some(level));
+        }
+        assert_eq!(Level::from_name("V4"), None);
+    }
+}
