@@ -94,8 +94,11 @@ fn archive(path: &Path, files: &[(&str, &[u8])]) {
     encoder.finish().unwrap();
 }
 
-/// Path, label, JSON and bytes of every input, read as a run reads them.
-fn read_all(arguments: &[PathBuf]) -> Vec<(String, Option<i64>, Option<serde_json::Value>, Vec<u8>)> {
+/// Place, label, JSON and bytes.
+type Read = (String, Option<i64>, Option<serde_json::Value>, Vec<u8>);
+
+/// Every input, read as a run reads it.
+fn read_all(arguments: &[PathBuf]) -> Vec<Read> {
     let limits = crate::Limits::default();
     let listing = list(arguments);
     crate::corpus::feed(&listing.inputs, &limits)
@@ -132,7 +135,7 @@ fn archives_are_folders_and_their_samples_carry_labels_and_json() {
             ("b.jpg".to_string(), None, json(2), b"three".to_vec()),
             (long.clone(), None, None, b"four".to_vec()),
         ];
-        assert_eq!(read_all(&[path.clone()]), wanted, "{name}");
+        assert_eq!(read_all(std::slice::from_ref(&path)), wanted, "{name}");
         let other = folder.path().join("z.jpg");
         let listing = list(&[path, other]);
         assert_eq!(listing.inputs[0].place(), format!("{name}/a/x.jpg"), "of several inputs each keeps its name");
@@ -147,12 +150,12 @@ fn a_broken_archive_gives_what_it_has_and_one_line() {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[2 * (512 + 1024) + 10] ^= 0xff;
     std::fs::write(&path, &bytes).unwrap();
-    let inputs = list(&[path.clone()]).inputs;
+    let inputs = list(std::slice::from_ref(&path)).inputs;
     assert_eq!(inputs.len(), 3);
     assert!(matches!(&inputs[2].kind, Kind::Lost(error) if error.to_string().contains("cannot be read further")));
     for content in [&b""[..], b"no archive at all, and long enough to be one block of it"] {
         std::fs::write(&path, content).unwrap();
-        assert!(matches!(&list(&[path.clone()]).inputs[..], [Input { kind: Kind::Lost(_), .. }]));
+        assert!(matches!(&list(std::slice::from_ref(&path)).inputs[..], [Input { kind: Kind::Lost(_), .. }]));
     }
 }
 
