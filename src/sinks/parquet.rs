@@ -14,6 +14,7 @@ use ::parquet::arrow::ArrowWriter;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
+use ::parquet::schema::types::ColumnPath;
 use arrow_array::{
     ArrayRef, FixedSizeListArray, Float16Array, Float32Array, Int16Array, Int64Array, RecordBatch, StringArray,
 };
@@ -69,7 +70,8 @@ impl ParquetSink {
             "i16" => DataType::Int16,
             other => return Err(invalid(format!("Parquet has no type for {other}"))),
         };
-        let element = Arc::new(Field::new_list_field(kind, false));
+        // Elements that may be null, though none is: Arrow's C++ knows the extension of no other list.
+        let element = Arc::new(Field::new_list_field(kind, true));
         let length = part.shape.iter().product::<usize>();
         let length = i32::try_from(length).map_err(|_| invalid("the tensor is too large for a list".into()))?;
         let extension = HashMap::from([
@@ -89,7 +91,10 @@ impl ParquetSink {
         let properties = WriterProperties::builder()
             .set_key_value_metadata(Some(metadata.collect()))
             // Hardly any two coefficients are equal: a dictionary of them is as large as they are.
-            .set_column_dictionary_enabled("tensor.list.element".into(), false)
+            .set_column_dictionary_enabled(
+                ColumnPath::new(["tensor", "list", "item"].map(String::from).to_vec()),
+                false,
+            )
             .build();
         let file = create_hidden(self.shards.folder())?;
         let writer = ArrowWriter::try_new(file.reopen()?, schema.clone(), Some(properties)).map_err(broken)?;
@@ -247,6 +252,8 @@ mod tests {
         let field = schema.field_with_name("tensor").unwrap();
         assert_eq!(field.metadata()["ARROW:extension:name"], "arrow.fixed_shape_tensor");
         assert_eq!(field.metadata()["ARROW:extension:metadata"], "{\"shape\":[2,1,3]}");
+        let tensor = builder.metadata().row_group(0).column(4);
+        assert!(tensor.dictionary_page_offset().is_none(), "coefficients need no dictionary");
         let batches: Vec<RecordBatch> = builder.build().unwrap().map(Result::unwrap).collect();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
         let tensor = batches[0].column_by_name("tensor").unwrap().as_fixed_size_list();
