@@ -5,9 +5,10 @@
 
 use ndarray::ArrayView4;
 
-use crate::error::{Result, Warning};
+use crate::error::{Error, Result, Warning};
+use crate::limits::{LimitKind, Limits};
 use crate::markers::ImageInfo;
-use crate::scans::{DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
+use crate::scans::{Block, DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
 use crate::spec::fingerprint::Fnv1a;
 use crate::spec::frame::Component;
 use crate::spec::quant::QuantTable;
@@ -83,7 +84,7 @@ impl Coefficients {
     /// # Errors
     /// As [`Coefficients::decode`]; with [`Damage::Keep`](crate::Damage::Keep) a damaged image is `Ok` with warnings.
     pub fn decode_with(bytes: &[u8], options: &DecodeOptions, scratch: &mut Scratch) -> Result<Coefficients> {
-        let mut collector = Collector::default();
+        let mut collector = Collector { planes: Vec::new(), limits: &options.limits };
         let summary = decode_tiles(bytes, options, scratch, &mut collector)?;
         let planes = collector
             .planes
@@ -101,19 +102,25 @@ impl Coefficients {
 }
 
 /// The tile consumer behind [`Coefficients`].
-#[derive(Default)]
-struct Collector {
+struct Collector<'a> {
     planes: Vec<Plane>,
+    limits: &'a Limits,
 }
 
-impl TileConsumer for Collector {
+impl TileConsumer for Collector<'_> {
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
+        let blocks: u64 = info.frame.components.iter().map(Component::block_count).sum();
+        self.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
         Ok(Demand::all(info))
     }
 
     fn begin(&mut self, info: &ImageInfo) -> Result<()> {
-        let plane = |&component: &Component| Plane { component, quant_table: None, values: Vec::new() };
-        self.planes = info.frame.components.iter().map(plane).collect();
+        for &component in &info.frame.components {
+            let (mut values, len) = (Vec::new(), component.block_count() as usize * 64);
+            let bytes = component.block_count() * size_of::<Block>() as u64;
+            values.try_reserve_exact(len).map_err(|_| Error::OutOfMemory(bytes))?;
+            self.planes.push(Plane { component, quant_table: None, values });
+        }
         Ok(())
     }
 

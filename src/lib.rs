@@ -47,6 +47,9 @@ pub mod cpu;
 mod entropy;
 pub mod error;
 pub mod extractor;
+#[cfg(all(feature = "reencode", feature = "verify"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 pub mod markers;
 #[cfg(feature = "picture")]

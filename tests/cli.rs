@@ -7,6 +7,7 @@
 #[path = "support/place.rs"]
 mod place;
 
+use std::path::Path;
 use std::process::Stdio;
 
 use assert_cmd::Command;
@@ -159,6 +160,79 @@ fn without_reencoding_a_png_is_not_jpeg() {
     assert_eq!(pairs(&place.statuses()), [("in/a.jpg", "not_jpeg"), ("in/b.png", "not_jpeg")]);
     place.run(&["extract", "in", "-o", "out", "--reencode-quality", "80", "--reencode-sampling", "4:2:0"]).code(0);
     assert_eq!(place.manifest()[1]["reencoded"], "quality 80, 4:2:0");
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap()
+}
+
+#[test]
+fn cmyk_is_reencoded_or_refused() {
+    let mut cut = fixture("encoders/imagemagick-cmyk.jpg");
+    cut.truncate(cut.len() / 2);
+    let place = Place::new(&[
+        ("a.jpg", fixture("encoders/pillow-cmyk.jpg")),
+        ("b.jpg", fixture("encoders/imagemagick-cmyk-progressive.jpg")),
+        ("c.jpg", fixture("color/ycck-420.jpg")),
+        ("d.jpg", fixture("color/cmyk-no-marker.jpg")),
+        ("e-cut.jpg", cut),
+    ]);
+    place.run(&["extract", "in", "-o", "out"]).code(1);
+    let statuses = place.statuses();
+    let ok = [("in/a.jpg", "ok"), ("in/b.jpg", "ok"), ("in/c.jpg", "ok"), ("in/d.jpg", "ok")];
+    assert_eq!(pairs(&statuses)[..4], ok);
+    assert_eq!(pairs(&statuses)[4], ("in/e-cut.jpg", "damaged"), "no pixel decoder paints over it");
+    let manifest = place.manifest();
+    assert_eq!(manifest[0]["reencoded"], "cmyk to RGB, quality 100, 4:4:4");
+    assert_eq!(manifest[2]["reencoded"], "ycck to RGB, quality 100, 4:4:4");
+    assert_eq!(manifest[0]["source"]["format"], "jpeg");
+    assert_eq!(place.dataset()["recipe"]["cmyk"], "reencode");
+
+    place.run(&["extract", "in", "-o", "kept", "--damaged", "keep"]).code(0);
+    for flags in [&["--cmyk", "refuse"][..], &["--no-reencode"]] {
+        let arguments = [&["extract", "in", "-o", "refused"], flags].concat();
+        let refused = predicate::str::contains("in/a.jpg: refused: ").and(predicate::str::contains("cmyk"));
+        place.run(&arguments).code(1).stderr(refused);
+    }
+    place.run(&["extract", "in/a.jpg", "-o", "planes", "--recipe", "quantised"]).code(0);
+    assert_eq!(place.manifest_of("planes")[0]["outputs"].as_array().unwrap().len(), 5, "four planes and their tables");
+    assert_eq!(place.manifest_of("planes")[0]["reencoded"], Value::Null);
+}
+
+/// With little address space an image that needs more ends with an error that names it, and the others are done.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_is_an_error_and_not_a_crash() {
+    let large = |process: u8| {
+        // 8000 x 8000, one component: 128 MB of coefficients, of a million blocks of one code or two, a zero bit each.
+        let one_code = [&[1u8][..], &[0; 15]].concat();
+        let tables = [&[0xff, 0xc4, 0, 38, 0][..], &one_code, &[0, 0x10], &one_code, &[0]].concat();
+        let quant = [&[0xff, 0xdb, 0, 67, 0][..], &[1; 64]].concat();
+        let frame = [0xff, process, 0, 11, 8, 31, 64, 31, 64, 1, 1, 0x11, 0];
+        let (last, bytes) = if process == 0xc2 { (0, 125_000) } else { (63, 250_000) };
+        let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, last, 0];
+        [&[0xff, 0xd8][..], &quant, &tables, &frame, &scan, &vec![0; bytes], &[0xff, 0xd9]].concat()
+    };
+    let place = Place::new(&[("a.jpg", jpeg(1)), ("b-huge.jpg", large(0xc2)), ("c-huge.jpg", large(0xc0))]);
+    let binary = assert_cmd::cargo::cargo_bin("jpegdct");
+    let run = |kilobytes: u32, arguments: &str| {
+        let script = format!("ulimit -v {kilobytes}; exec {} {arguments}", binary.display());
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path()).output().unwrap()
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+
+    let enough = run(2_000_000, "extract in -o enough --threads 1 --channels y:0");
+    assert_eq!(enough.status.code(), Some(0), "{}", text(&enough.stderr));
+    let extract = run(120_000, "extract in -o out --threads 1 --recipe native-64");
+    assert_eq!(extract.status.code(), Some(1), "{:?} {}", extract.status, text(&extract.stderr));
+    assert_eq!(
+        pairs(&place.statuses()),
+        [("in/a.jpg", "ok"), ("in/b-huge.jpg", "failed"), ("in/c-huge.jpg", "failed")]
+    );
+    assert_eq!(place.manifest()[1]["error"]["kind"], "out_of_memory");
+    let inspect = run(120_000, "inspect --threads 1 in");
+    assert_eq!(inspect.status.code(), Some(1), "{:?} {}", inspect.status, text(&inspect.stderr));
+    assert!(text(&inspect.stdout).contains("out of memory"), "{}", text(&inspect.stdout));
 }
 
 #[test]

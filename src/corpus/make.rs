@@ -6,18 +6,28 @@
 use super::inputs::Input;
 use super::manifest::{Entry, format_name};
 use super::source::{Fed, feed, read};
-use crate::error::{Error, Result};
+use crate::coefficients::Coefficients;
+use crate::error::{Error, Mismatch, Result};
 use crate::extractor::{ExtractScratch, Extraction, Extractor};
 use crate::limits::Limits;
+use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
+use crate::recipe::Cmyk;
+use crate::scans::{DecodeOptions, Scratch};
 
-/// Makes a JPEG of an image that is none.
+/// Makes a JPEG of an image that is none, or of one that a recipe of channels cannot take.
 pub trait Convert: Sync {
     /// The bytes of a JPEG.
     ///
     /// # Errors
     /// [`Error::Reencode`] or [`Error::Limit`].
     fn to_jpeg(&self, bytes: &[u8], format: Format) -> Result<Vec<u8>>;
+
+    /// The bytes of a JPEG in YCbCr of one in CMYK or YCCK that is not damaged, or whose damage is accepted.
+    ///
+    /// # Errors
+    /// As [`Convert::to_jpeg`].
+    fn cmyk_to_jpeg(&self, bytes: &[u8], orientation: u8) -> Result<Vec<u8>>;
 
     /// Whether a format can be converted at all.
     fn takes(&self, format: Format) -> bool;
@@ -77,7 +87,15 @@ impl Maker<'_> {
         let result = self.extractor.extract(bytes, key, &mut buffers.scratch);
         let Err(Error::NotJpeg(format)) = result else {
             entry.source.format = Some("jpeg".into());
-            return result;
+            let is_cmyk =
+                matches!(result, Err(Error::Mismatch(Mismatch::ColorModel(ColorModel::Cmyk | ColorModel::Ycck))));
+            return match self.convert {
+                Some(convert) if is_cmyk && self.extractor.recipe().cmyk == Cmyk::Reencode => {
+                    let jpeg = from_cmyk(convert, bytes, self.extractor.options(), entry)?;
+                    self.extractor.extract(&jpeg, key, &mut buffers.scratch)
+                }
+                _ => result,
+            };
         };
         entry.source.format = format_name(format);
         match self.convert {
@@ -89,4 +107,13 @@ impl Maker<'_> {
             _ => result,
         }
     }
+}
+
+/// A JPEG in YCbCr of one in CMYK. Its coefficients are decoded first: a pixel decoder paints over damage.
+fn from_cmyk(convert: &dyn Convert, bytes: &[u8], options: &DecodeOptions, entry: &mut Entry) -> Result<Vec<u8>> {
+    let read = Coefficients::decode_with(bytes, options, &mut Scratch::default())?;
+    entry.warn(&read.warnings);
+    let jpeg = convert.cmyk_to_jpeg(bytes, read.info.orientation)?;
+    entry.reencoded = Some(format!("{} to RGB, {}", read.info.color, convert.describe()));
+    Ok(jpeg)
 }

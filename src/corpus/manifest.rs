@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, Warning};
+use crate::error::{Error, Reencode, Warning};
 use crate::markers::ImageInfo;
 use crate::markers::sniff::Format;
 use crate::recipe::Recipe;
@@ -28,7 +28,7 @@ pub enum Status {
     NotJpeg,
     /// It could not be read, or is not there.
     Unreadable,
-    /// Something else went wrong: its output could not be written, or the program has a fault.
+    /// Something else went wrong: its output could not be written, memory ran out, or the program has a fault.
     Failed,
 }
 
@@ -37,8 +37,10 @@ impl Status {
     pub fn of(error: &Error) -> Status {
         match error {
             Error::Damaged(_) => Status::Damaged,
+            Error::Reencode(Reencode::Cmyk(_)) => Status::Refused,
             Error::NotJpeg(_) | Error::Reencode(_) => Status::NotJpeg,
             Error::Io(_) => Status::Unreadable,
+            Error::OutOfMemory(_) => Status::Failed,
             Error::Malformed { .. } | Error::Unsupported { .. } | Error::Limit { .. } | Error::Mismatch(_) => {
                 Status::Refused
             }
@@ -173,7 +175,7 @@ pub struct Entry {
     pub outputs: Vec<Output>,
     /// What it is.
     pub source: SourceReport,
-    /// How it was re-encoded, `null` for a JPEG.
+    /// How it was re-encoded, `null` for a JPEG that is not in CMYK.
     pub reencoded: Option<String>,
     /// Fingerprint of the recipe.
     pub recipe: String,

@@ -5,8 +5,9 @@
 //! before that MCU, and [`super::sequential`] decodes it again, to the letter.
 
 use super::bits::{Bounds, Cursor, WindowBytes};
-use super::pairs::{END_OF_BLOCK, WINDOW_BITS};
+use super::pairs::{END_OF_BLOCK, PairTable, WINDOW_BITS};
 use super::{BitReader, HuffmanTable};
+use crate::cpu::{Cpu, Kernel, Simd};
 use crate::scans::Block;
 
 /// Blocks behind the last one that decoding may overwrite.
@@ -19,76 +20,68 @@ pub(crate) struct BlockTables<'t> {
     pub ac: &'t HuffmanTable,
 }
 
-/// Decodes MCUs into `blocks`, one after another, as many as `blocks` has place for or until something is wrong. Returns how many.
+/// Decodes MCUs into `blocks`, one after another, as many as `blocks` has place for or until something is wrong. Returns how
+/// many.
 ///
-/// `order` holds the place in `tables` and `predictions` of each block of an MCU; `blocks` ends with [`SLACK`] blocks that are
-/// not decoded.
+/// `order` holds the place in `tables` and `predictions` of each block of an MCU; `blocks` ends with [`SLACK`] blocks that
+/// are not decoded.
 pub(crate) fn decode_mcus(
+    cpu: Cpu,
     reader: &mut BitReader<'_>,
-    tables: &[BlockTables<'_>],
+    tables: &[BlockTables<'_>; 4],
     predictions: &mut [i32; 4],
     order: &[u8],
     blocks: &mut [Block],
 ) -> usize {
     let bounds = reader.bounds();
     let (cursor, window) = reader.cursor();
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("avx2") {
-        // SAFETY: the features that the function needs were just found.
-        return unsafe { decode_mcus_v3(cursor, window, bounds, tables, predictions, order, blocks) };
-    }
-    run(cursor, window, bounds, tables, predictions, order, blocks)
+    cpu.run(Mcus { cursor, window, bounds, tables, predictions, order, blocks })
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,movbe,popcnt")]
-fn decode_mcus_v3(
-    cursor: &mut Cursor,
-    window: &WindowBytes,
+/// The arguments of [`decode_mcus`].
+struct Mcus<'a> {
+    cursor: &'a mut Cursor,
+    window: &'a WindowBytes,
     bounds: Bounds,
-    tables: &[BlockTables<'_>],
-    predictions: &mut [i32; 4],
-    order: &[u8],
-    blocks: &mut [Block],
-) -> usize {
-    run(cursor, window, bounds, tables, predictions, order, blocks)
+    tables: &'a [BlockTables<'a>; 4],
+    predictions: &'a mut [i32; 4],
+    order: &'a [u8],
+    blocks: &'a mut [Block],
 }
 
-#[inline(always)]
-fn run(
-    cursor: &mut Cursor,
-    window: &WindowBytes,
-    bounds: Bounds,
-    tables: &[BlockTables<'_>],
-    predictions: &mut [i32; 4],
-    order: &[u8],
-    blocks: &mut [Block],
-) -> usize {
-    let mcus = blocks.len().saturating_sub(SLACK) / order.len();
-    for mcu in 0..mcus {
-        if cursor.next > bounds.last_start {
-            return mcu;
+impl Kernel for Mcus<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        let Mcus { cursor, window, bounds, tables, predictions, order, blocks } = self;
+        let mcus = blocks.len().saturating_sub(SLACK) / order.len();
+        for mcu in 0..mcus {
+            if cursor.next > bounds.last_start {
+                return mcu;
+            }
+            let (mut at, mut next_predictions, mut sound) = (*cursor, *predictions, true);
+            for (i, &place) in order.iter().enumerate() {
+                let place = usize::from(place & 3);
+                let rest = blocks.get_mut(mcu * order.len() + i..).unwrap_or_default();
+                let Some(block) = rest.as_flattened_mut().first_chunk_mut() else { return mcu };
+                let (next, is_sound) = decode_block(at, window, tables[place], &mut next_predictions[place], block);
+                at = next;
+                sound &= is_sound;
+            }
+            // Bits kept from before the window count too: what was read may be less than nothing of it.
+            if !sound || 8 * at.next > bounds.bits.saturating_add(at.count as usize) {
+                return mcu;
+            }
+            *cursor = at;
+            *predictions = next_predictions;
         }
-        let (mut at, mut next_predictions, mut sound) = (*cursor, *predictions, true);
-        for (i, &place) in order.iter().enumerate() {
-            let place = usize::from(place & 3);
-            let first = mcu * order.len() + i;
-            let Some(block) = blocks.get_mut(first..first + 1 + SLACK) else { return mcu };
-            let Some(block) = block.as_flattened_mut().first_chunk_mut::<256>() else { return mcu };
-            let prediction = &mut next_predictions[place];
-            let Some(tables) = tables.get(place) else { return mcu };
-            let decoded = decode_block(at, window, *tables, prediction, block);
-            at = decoded.0;
-            sound &= decoded.1;
-        }
-        if !sound || 8 * at.next - at.count as usize > bounds.bits {
-            return mcu;
-        }
-        *cursor = at;
-        *predictions = next_predictions;
+        mcus
     }
-    mcus
 }
+
+/// A block and its slack.
+type Room = [i16; 64 * (1 + SLACK)];
 
 /// Decodes one block: where decoding goes on, and whether the block is sound.
 #[inline(always)]
@@ -97,7 +90,7 @@ fn decode_block(
     window: &WindowBytes,
     tables: BlockTables<'_>,
     prediction: &mut i32,
-    block: &mut [i16; 256],
+    block: &mut Room,
 ) -> (Cursor, bool) {
     block[..64].fill(0);
     at.refill(window);
@@ -108,14 +101,15 @@ fn decode_block(
     let sound = entry != 0 && i32::from(block[0]) == *prediction;
     at.skip(length + size);
     // DC codes take at most 10 + 15 of 56 bits: one AC look-up is still covered.
+    let pairs = &*tables.ac.pairs;
     let mut k = 0;
     loop {
-        match look_up(&mut at, window, tables.ac, &mut k, block) {
+        match look_up(&mut at, window, tables.ac, pairs, &mut k, block) {
             Step::More => {}
             Step::Ended(end) => return (at, sound && end),
         }
         at.refill(window);
-        match look_up(&mut at, window, tables.ac, &mut k, block) {
+        match look_up(&mut at, window, tables.ac, pairs, &mut k, block) {
             Step::More => {}
             Step::Ended(end) => return (at, sound && end),
         }
@@ -131,14 +125,22 @@ enum Step {
 
 /// Decodes one or two coefficients. `k` is the place of the last one.
 #[inline(always)]
-fn look_up(at: &mut Cursor, window: &WindowBytes, ac: &HuffmanTable, k: &mut usize, block: &mut [i16; 256]) -> Step {
-    let pair = &ac.pairs[(at.bits >> (64 - WINDOW_BITS)) as usize];
+fn look_up(
+    at: &mut Cursor,
+    window: &WindowBytes,
+    ac: &HuffmanTable,
+    pairs: &PairTable,
+    k: &mut usize,
+    block: &mut Room,
+) -> Step {
+    let pair = &pairs[(at.bits >> (64 - WINDOW_BITS)) as usize];
+    let end = usize::from(END_OF_BLOCK);
     if pair.total == 0 {
         let Some((cursor, advance, value)) = look_up_long(*at, window, ac) else { return Step::Ended(false) };
         *at = cursor;
         *k += advance;
         block[*k & 255] = value;
-        return if *k < 63 { Step::More } else { Step::Ended(*k == 63 || *k >= usize::from(END_OF_BLOCK)) };
+        return if *k < 63 { Step::More } else { Step::Ended(*k == 63 || *k >= end) };
     }
     let first = *k + usize::from(pair.first_advance);
     *k += usize::from(pair.advance);
@@ -150,7 +152,6 @@ fn look_up(at: &mut Cursor, window: &WindowBytes, ac: &HuffmanTable, k: &mut usi
     }
     let is_first_last = first == 63;
     at.skip(u32::from(if is_first_last { pair.first_total } else { pair.total }));
-    let end = usize::from(END_OF_BLOCK);
     Step::Ended(is_first_last || *k == 63 || (end..end + 63).contains(k))
 }
 

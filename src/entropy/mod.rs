@@ -58,8 +58,8 @@ impl Flaws {
         }
     }
 
-    /// A coefficient modulo 2^16, flagged where it does not fit. Behind the end of a cut segment the arithmetic decoder
-    /// makes something of zeros, DC values that run away included, and libjpeg counts those modulo 2^16.
+    /// A coefficient modulo 2^16, flagged where it does not fit: what libjpeg makes of values that run away in progressive
+    /// scans, or behind the end of a cut segment, where the arithmetic decoder makes something of zeros.
     #[inline]
     pub fn store_modulo(&mut self, value: i32) -> i16 {
         self.overflow |= i16::try_from(value).is_err();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cpu::Cpu;
 use crate::entropy::progressive;
 use crate::entropy::sequential::decode_block;
 use crate::entropy::{Band, BitReader, BlockTables, Flaws, HuffmanTable, SymbolKind, decode_mcus};
@@ -122,7 +123,7 @@ impl<'a> Coder<BitReader<'a>> for Sequential {
         for (table, (dc, ac)) in tables.iter_mut().zip(&self.tables) {
             *table = BlockTables { dc, ac };
         }
-        decode_mcus(bits, &tables, &mut self.predictions, order, blocks)
+        decode_mcus(Cpu::detect(), bits, &tables, &mut self.predictions, order, blocks)
     }
 
     fn restart(&mut self) {

@@ -77,7 +77,12 @@ impl<'a> Builder<'a> {
     }
 
     /// The tensors, and how many of their values did not fit the element type and were saturated.
-    pub fn finish(self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
+    pub fn finish(mut self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
+        if let (Some(hole), Some(target)) = (&self.plan.hole, self.targets.first_mut()) {
+            for (channel, &value) in self.plan.hole_values.iter().enumerate() {
+                self.saturated += target.write_zeros(channel, hole, value);
+            }
+        }
         let mut tensors: Vec<Tensor> = self.targets.into_iter().map(Target::into_tensor).collect();
         if self.plan.quant_tables {
             tensors.push(planes::quant_tables(info));
@@ -108,9 +113,11 @@ impl TileConsumer for Builder<'_> {
             self.components.push(Component::new(index, plan, table));
         }
         self.mix = self.plan.mix.take();
-        self.targets = self.plan.targets.drain(..).map(Target::new).collect();
+        self.targets = self.plan.targets.drain(..).map(Target::new).collect::<Result<_>>()?;
         if let Some(target) = self.targets.first_mut() {
-            self.saturated = self.plan.zeros.iter().map(|zero| target.write_zeros(zero.channel, zero.shift)).sum();
+            let all = target.whole();
+            self.saturated =
+                self.plan.zeros.iter().map(|zero| target.write_zeros(zero.channel, &all, zero.shift)).sum();
         }
         Ok(())
     }

@@ -82,7 +82,11 @@ impl Place {
     }
 
     pub fn manifest(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path().join("out/manifest.jsonl")).unwrap();
+        self.manifest_of("out")
+    }
+
+    pub fn manifest_of(&self, out: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path().join(out).join("manifest.jsonl")).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 

@@ -5,8 +5,10 @@
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use half::vec::HalfBitsVecExt;
 
+use crate::error::Result;
+use crate::limits::zeroed;
+use crate::recipe::photometric::Hole;
 use crate::spectral::plan::TargetPlan;
 use crate::tensor::{Dtype, Tensor, Values};
 
@@ -35,15 +37,17 @@ pub(crate) struct Target {
 
 impl Target {
     /// An array of zeros.
-    pub fn new(plan: TargetPlan) -> Target {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn new(plan: TargetPlan) -> Result<Target> {
         let len = plan.shape.iter().product();
-        // Fresh zero pages in each case; a vector of f16 zeros would be filled by hand.
         let values = match plan.dtype {
-            Dtype::F32 => Values::F32(vec![0.0; len]),
-            Dtype::F16 => Values::F16(vec![0u16; len].reinterpret_into()),
-            Dtype::I16 => Values::I16(vec![0; len]),
+            Dtype::F32 => Values::F32(zeroed(len)?),
+            Dtype::F16 => Values::F16(zeroed(len)?),
+            Dtype::I16 => Values::I16(zeroed(len)?),
         };
-        Target { plan, values }
+        Ok(Target { plan, values })
     }
 
     /// The strides.
@@ -77,14 +81,19 @@ impl Target {
         }
     }
 
-    /// Fills a channel with the stored form of zero coefficients. Returns how many values saturated.
-    pub fn write_zeros(&mut self, channel: usize, shift: f32) -> u64 {
+    /// All its blocks.
+    pub fn whole(&self) -> Hole {
         let (rows, columns) = self.plan.grid;
+        Hole { rows: 0..rows, columns: 0..columns }
+    }
+
+    /// Fills these blocks of a channel with the stored form of zero coefficients. Returns how many values saturated.
+    pub fn write_zeros(&mut self, channel: usize, blocks: &Hole, shift: f32) -> u64 {
         let zeros = [0f32; CHUNK];
         let mut saturated = 0;
-        for row in 0..rows {
-            for column in (0..columns).step_by(CHUNK) {
-                let part = &zeros[..CHUNK.min(columns - column)];
+        for row in blocks.rows.clone() {
+            for column in blocks.columns.clone().step_by(CHUNK) {
+                let part = &zeros[..CHUNK.min(blocks.columns.end - column)];
                 saturated += self.write_row(Place { channel, row, column }, part, 1.0, shift);
             }
         }
@@ -214,7 +223,7 @@ mod tests {
 
     #[test]
     fn strides_are_kept() {
-        let mut target = Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 2), Dtype::F32));
+        let mut target = Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 2), Dtype::F32)).unwrap();
         target.write_row(Place { channel: 2, row: 1, column: 0 }, &[1.0, 2.0], 2.0, 1.0);
         target.write_block(Place { channel: 0, row: 0, column: 1 }, &[7.0, 8.0]);
         let expected = vec![0., 0., 0., 7., 8., 0., 0., 0., 3., 0., 0., 5.];

@@ -19,7 +19,8 @@ a/b/img.npy, relative to the folder if one folder is the only INPUT. Of two imag
 keeps its extension: img.png.npy. A file appears whole or not at all, and nothing is written outside OUT. A run that was \
 interrupted, by whatever, is taken up by the same command with --resume; the result is that of a run without interruption.
 
-An image that is no JPEG is decoded and re-encoded as one first; --no-reencode leaves it out. A damaged image is left \
+An image that is no JPEG is decoded and re-encoded as one first; --no-reencode leaves it out. So is a JPEG in CMYK or \
+YCCK, whose planes are not linear in those of YCbCr, unless --cmyk refuse or --no-reencode says otherwise. A damaged image is left \
 out too unless --damaged keep says otherwise. Whatever is left out is named on stderr and in the manifest.",
     after_help = EXIT_CODES,
     after_long_help = format!("\
@@ -104,7 +105,7 @@ pub struct RunArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Images that are no JPEG")]
 pub struct ReencodeArgs {
-    /// Leave them out (status not_jpeg) instead of re-encoding them
+    /// Leave them out (status not_jpeg) instead of re-encoding them; JPEGs in CMYK too (status refused)
     #[arg(long)]
     pub no_reencode: bool,
 

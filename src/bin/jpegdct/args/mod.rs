@@ -96,6 +96,14 @@ pub struct LimitArgs {
     #[arg(long, value_name = "N", value_parser = parse_number)]
     pub max_scans: Option<u64>,
 
+    /// Passes over the image that scans may make with next to no data [default: 32]
+    #[arg(long, value_name = "N", value_parser = parse_number)]
+    pub max_passes: Option<u64>,
+
+    /// Marker segments of a file [default: 10000]
+    #[arg(long, value_name = "N", value_parser = parse_number)]
+    pub max_segments: Option<u64>,
+
     /// Bytes of a file [default: 1G]
     #[arg(long, value_name = "BYTES", value_parser = parse_number)]
     pub max_file_bytes: Option<u64>,
@@ -108,6 +116,8 @@ impl LimitArgs {
         limits.pixels = self.max_pixels.unwrap_or(limits.pixels);
         limits.memory = self.max_memory.unwrap_or(limits.memory);
         limits.scans = self.max_scans.unwrap_or(limits.scans);
+        limits.passes = self.max_passes.unwrap_or(limits.passes);
+        limits.segments = self.max_segments.unwrap_or(limits.segments);
         limits.file_bytes = self.max_file_bytes.unwrap_or(limits.file_bytes);
         limits
     }
@@ -153,6 +163,10 @@ pub struct ChangeArgs {
     #[arg(long, value_parser = PossibleValuesParser::new(["stored", "replicate"]))]
     pub edge: Option<String>,
 
+    /// JPEGs in CMYK or YCCK: re-encoded as YCbCr (said in the manifest), or refused
+    #[arg(long, value_parser = PossibleValuesParser::new(["reencode", "refuse"]))]
+    pub cmyk: Option<String>,
+
     /// Element type
     #[arg(long, value_parser = PossibleValuesParser::new(["f32", "f16", "i16"]))]
     pub dtype: Option<String>,
@@ -177,6 +191,7 @@ impl ChangeArgs {
             ("channels", &self.channels),
             ("chroma", &self.chroma),
             ("edge", &self.edge),
+            ("cmyk", &self.cmyk),
             ("dtype", &self.dtype),
             ("layout", &self.layout),
             ("normalize", &self.normalize),
