@@ -4,13 +4,11 @@
 //! yardstick is not a fair one and its name says so. `JPEGDCT_PHOTOS=FOLDER` takes the JPEG files of a folder (read into
 //! memory first) instead of the fixtures' photographs. Throughput is in luma pixels.
 
-#[path = "../tests/support/libjpeg.rs"]
-mod libjpeg;
-
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use jpegdct::bench::libjpeg;
 use jpegdct::scans::{Demand, Tile, TileConsumer, decode_tiles};
 use jpegdct::{Coefficients, DecodeOptions, ExtractScratch, Extractor, Recipe, Result, Scratch};
 
@@ -53,9 +51,11 @@ fn decode(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(photographs.iter().map(pixels).sum()));
     group.sample_size(20);
 
-    let simd = if cfg!(feature = "mozjpeg-simd") { "with SIMD" } else { "WITHOUT SIMD, no fair yardstick" };
+    let simd = if libjpeg::has_simd() { "with SIMD" } else { "WITHOUT SIMD, no baseline" };
     group.bench_function(format!("libjpeg jpeg_read_coefficients, {simd}"), |bencher| {
-        bencher.iter(|| photographs.iter().map(|bytes| libjpeg::coefficients(bytes)).sum::<usize>());
+        bencher.iter(|| {
+            photographs.iter().map(|bytes| libjpeg::coefficients(bytes).expect("a photograph")).sum::<usize>()
+        });
     });
 
     let mut scratch = Scratch::default();

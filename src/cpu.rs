@@ -1,9 +1,9 @@
 //! What the processor can do: one detector for all kernels.
 //!
 //! What enters: the processor, and `JPEGDCT_CPU` in the environment. What leaves: a [`Cpu`], whose existence proves that
-//! its instructions are there, and [`Cpu::run`], which compiles a kernel once for each [`Level`] and calls the right one.
+//! its instructions are there, and `Cpu::run`, which compiles a kernel once for each [`Level`] and calls the right one.
 //! A kernel is safe code that the compiler vectorises as its level allows; the few that name instructions ask their
-//! [`Simd`] for the proof. With the crate feature `safe` there is no unsafe code and every level is `portable`.
+//! `Simd` for the proof. With the crate feature `safe` there is no unsafe code and every level is `portable`.
 //!
 //! Levels are those of the x86-64 psABI, with the AVX-512 extensions of Ice Lake and Zen 4 in the last. On other
 //! architectures `portable` is whatever the compilation target has, NEON on aarch64.

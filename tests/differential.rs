@@ -2,6 +2,8 @@
 //!
 //! `JPEGDCT_FILES=FOLDER cargo test --test differential -- --nocapture` does the same with any folder of files.
 
+#![cfg(feature = "bench")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

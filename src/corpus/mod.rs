@@ -19,6 +19,8 @@ pub use journal::{Journal, Opened, UNFINISHED};
 pub use make::{Convert, Maker};
 pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Part, Settings, SourceReport, Status};
 pub use merge::{MergeError, merge};
+#[cfg(feature = "bench")]
+pub(crate) use ordered::text_of;
 pub use ordered::{Panicked, Window, run_ordered, threads_or_all};
 pub use run::{Job, NoObserver, Observer, OnError, Report, extract};
 pub use source::{Fed, feed, read};

@@ -36,10 +36,13 @@ struct Ahead {
 }
 
 /// Hands out inputs in order.
-pub fn feed<'a>(inputs: &'a [Input], limits: &Limits) -> impl Iterator<Item = Fed<'a>> + use<'a> {
+pub fn feed<'a, I: IntoIterator<Item = &'a Input>>(
+    inputs: I,
+    limits: &Limits,
+) -> impl Iterator<Item = Fed<'a>> + use<'a, I> {
     let limits = *limits;
     let mut stream: Option<Stream> = None;
-    inputs.iter().map(move |input| {
+    inputs.into_iter().map(move |input| {
         let ahead = match &input.kind {
             Kind::Member(member) if member.archive.gzip => {
                 // Whichever lies first is read first; to go back is to begin again.

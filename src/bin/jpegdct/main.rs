@@ -3,6 +3,7 @@
 //! One file a command. What a program reads goes to stdout; progress and messages go to stderr.
 
 mod args;
+mod bench;
 mod convert;
 mod extract;
 mod failure;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Stats(args) => stats::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     result.unwrap_or_else(failure::Failure::report)
 }

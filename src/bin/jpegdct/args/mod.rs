@@ -1,5 +1,6 @@
 //! The command line: names, help texts and ranges. Nothing is done here.
 
+mod bench;
 mod extract;
 mod inspect;
 mod merge;
@@ -14,6 +15,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use jpegdct::{Damage, DecodeOptions, Limits, Recipe};
 
+pub use bench::BenchArgs;
 pub use extract::{DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
 pub use inspect::InspectArgs;
 pub use merge::MergeArgs;
@@ -45,6 +47,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Compare tensors with the pixel path
     Verify(Box<VerifyArgs>),
+    /// Measure what decoding costs, beside the alternatives
+    Bench(BenchArgs),
     /// Gather the statistics of channels
     Stats(Box<StatsArgs>),
     /// Join the parts of a run
