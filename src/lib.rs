@@ -56,6 +56,8 @@ pub mod extractor;
 pub mod fuzzing;
 pub mod limits;
 pub mod markers;
+#[cfg(feature = "picture")]
+pub mod picture;
 pub mod recipe;
 #[cfg(feature = "reencode")]
 pub mod reencode;

@@ -4,106 +4,16 @@
 
 #![cfg(feature = "cli")]
 
-use std::collections::BTreeMap;
+#[path = "support/place.rs"]
+mod place;
+
 use std::path::Path;
 use std::process::Stdio;
 
 use assert_cmd::Command;
-use jpegdct::reencode::{ReencodeOptions, to_jpeg};
+use place::{Place, damaged, jpeg, png, pnm};
 use predicates::prelude::*;
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// A small colour picture as a PNM file; the seed makes pictures differ.
-fn pnm(seed: u8) -> Vec<u8> {
-    let (width, height) = (36u8, 28u8);
-    let mut bytes = format!("P6\n{width} {height}\n255\n").into_bytes();
-    for y in 0..height {
-        for x in 0..width {
-            bytes.extend([x.wrapping_mul(7), y.wrapping_mul(9), x.wrapping_mul(y).wrapping_add(seed)]);
-        }
-    }
-    bytes
-}
-
-fn jpeg(seed: u8) -> Vec<u8> {
-    to_jpeg(&pnm(seed), &ReencodeOptions::default()).unwrap()
-}
-
-/// A JPEG whose data ends half-way.
-fn damaged() -> Vec<u8> {
-    let mut bytes = jpeg(9);
-    bytes.truncate(bytes.len() * 3 / 4);
-    bytes
-}
-
-fn png() -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image::RgbImage::new(20, 10).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    bytes.into_inner()
-}
-
-/// A folder for one test: `in` with the files given, `out` for results.
-struct Place(TempDir);
-
-impl Place {
-    fn new(files: &[(&str, Vec<u8>)]) -> Place {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("in")).unwrap();
-        for (name, bytes) in files {
-            let path = folder.path().join("in").join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
-        }
-        Place(folder)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// The command, run in the folder.
-    fn run(&self, arguments: &[&str]) -> assert_cmd::assert::Assert {
-        Command::cargo_bin("jpegdct").unwrap().current_dir(self.path()).args(arguments).assert()
-    }
-
-    /// Every file below a folder with its bytes.
-    fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path().join(below);
-        walkdir::WalkDir::new(&root)
-            .into_iter()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let name = entry.path().strip_prefix(&root).unwrap().to_str().unwrap().to_string();
-                (name, std::fs::read(entry.path()).unwrap())
-            })
-            .collect()
-    }
-
-    fn names(&self, below: &str) -> Vec<String> {
-        self.files(below).into_keys().collect()
-    }
-
-    fn manifest(&self) -> Vec<Value> {
-        self.manifest_of("out")
-    }
-
-    fn manifest_of(&self, out: &str) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path().join(out).join("manifest.jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn dataset(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path().join("out/dataset.json")).unwrap()).unwrap()
-    }
-
-    /// Path and status of every manifest line.
-    fn statuses(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().unwrap().to_string();
-        self.manifest().iter().map(|entry| (text(&entry["path"]), text(&entry["status"]))).collect()
-    }
-}
 
 fn pairs(statuses: &[(String, String)]) -> Vec<(&str, &str)> {
     statuses.iter().map(|(path, status)| (path.as_str(), status.as_str())).collect()
@@ -129,6 +39,8 @@ fn wrong_arguments_end_with_2_and_touch_nothing() {
         &["extract", "in", "-o", "out", "--layout", "blocks"],
         &["extract", "in", "-o", "out", "--normalize", "missing.json"],
         &["extract", "in", "-o", "out", "--shard-images", "5"],
+        &["extract", "in", "-o", "out", "--format", "stack"],
+        &["extract", "in", "-o", "out", "--shard-of", "2/2"],
         &["extract", "in", "-o", "out", "--reencode-quality", "101"],
         &["extract", "in", "-o", "out", "--no-reencode", "--reencode-quality", "90"],
         &["extract", "in", "-o", "out", "--max-pixels", "many"],
@@ -150,7 +62,7 @@ fn wrong_arguments_end_with_2_and_touch_nothing() {
 #[test]
 fn help_has_examples_and_exit_codes() {
     let place = Place::new(&[]);
-    for command in ["extract", "inspect", "bench"] {
+    for command in ["extract", "inspect", "bench", "stats", "merge"] {
         let help = predicate::str::contains("Examples:").and(predicate::str::contains("Exit codes:"));
         place.run(&[command, "--help"]).success().stdout(help);
     }
@@ -439,13 +351,19 @@ fn output_does_not_depend_on_threads_or_on_an_earlier_run() {
         .map(|(n, name)| (name.as_str(), if n % 13 == 5 { damaged() } else { jpeg(n as u8) }))
         .collect();
     let place = Place::new(&files);
-    for format in [&["--format", "npy"][..], &["--format", "safetensors", "--shard-images", "7"]] {
+    let formats = [
+        (&["--format", "npy"][..], 37),
+        (&["--format", "safetensors", "--shard-images", "7"], 6),
+        (&["--format", "webdataset", "--shard-images", "7"], 6),
+        (&["--format", "stack", "--recipe", "dctnet-6"], 2),
+    ];
+    for (format, count) in formats {
         let run = |out: &str, threads: &str| {
             place.run(&[&["extract", "in", "-o", out, "--threads", threads], format].concat()).code(1);
             place.files(out)
         };
         let one = run("one", "1");
-        assert_eq!(one.len(), 2 + if format[1] == "npy" { 37 } else { 6 });
+        assert_eq!(one.len(), 2 + count);
         assert!(one == run("two", "2"), "{format:?}: two threads");
         assert!(one == run("many", "9"), "{format:?}: nine threads");
         assert!(one == run("one", "2"), "{format:?}: over the earlier run");

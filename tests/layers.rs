@@ -23,7 +23,7 @@ const ROOMS: [&str; 15] = [
 ];
 
 /// Rooms beside the route, for the faces alone.
-const WINGS: [&str; 3] = ["bench", "reencode", "verify"];
+const WINGS: [&str; 4] = ["bench", "picture", "reencode", "verify"];
 
 /// What may import everything: the command, the list of rooms, the bodies of the fuzz targets.
 const FACES: [&str; 3] = ["bin", "lib", "fuzzing"];

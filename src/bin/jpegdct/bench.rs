@@ -16,7 +16,7 @@ use crate::failure::{Failure, SOME_FAILED};
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
-    let inputs = corpus::list(&args.input.inputs);
+    let inputs = corpus::list(&args.input.inputs).inputs;
     let (images, mut left_out) = load(&sample(&inputs, args.sample as usize), &args.limits.limits());
     let decode = args.limits.decode_options(Damage::Refuse);
     let options = Options { decode, repeats: args.repeat, threads: args.input.threads() };
@@ -60,10 +60,10 @@ fn sample(inputs: &[Input], count: usize) -> Vec<&Input> {
 /// Reads them into memory, no more than the memory limit together.
 fn load(inputs: &[&Input], limits: &Limits) -> (Vec<Image>, Vec<LeftOut>) {
     let (mut images, mut left_out, mut total) = (Vec::new(), Vec::new(), 0);
-    for input in inputs {
-        let path = input.display();
+    for mut fed in corpus::feed(inputs.iter().copied(), limits) {
+        let path = fed.input.display();
         let mut bytes = Vec::new();
-        let read = corpus::read(input, limits, &mut bytes)
+        let read = corpus::read(&mut fed, limits, &mut bytes)
             .and_then(|()| limits.check(LimitKind::Memory, total + bytes.len() as u64));
         match read {
             Ok(()) => {
