@@ -96,7 +96,7 @@ impl AxisMap {
         }
         if filter == Filter::Nearest && !antialias {
             // floor(o * n_in / n_out) in whole numbers, free of the rounding of n_in / n_out.
-            let mut rows = Rows::new(n_in, outputs.len(), outputs.len());
+            let mut rows = Rows::new(n_in, outputs.len());
             for o in outputs {
                 rows.push_copy((o as u128 * n_in as u128 / n_out as u128) as i64);
             }
@@ -122,9 +122,7 @@ impl AxisMap {
 /// The rows of the general resize for these outputs.
 fn resample(n_in: usize, outputs: Range<usize>, offset: f64, scale: f64, filter: Filter, antialias: bool) -> AxisMap {
     let stretch = if antialias { scale.max(1.0) } else { 1.0 };
-    // A guess; what is wider than 64 taps grows as it goes.
-    let row_len = (2.0 * filter.support() * stretch).ceil().clamp(1.0, 64.0) as usize;
-    let mut rows = Rows::new(n_in, outputs.len(), outputs.len().saturating_mul(row_len));
+    let mut rows = Rows::new(n_in, outputs.len());
     let mut taps = Vec::new();
     for o in outputs {
         let (left, centre) = (offset + o as f64 * scale, offset + (o as f64 + 0.5) * scale);
