@@ -279,6 +279,7 @@ fn write_run<S: Simd, E: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Cpu;
     use crate::recipe::Layout;
 
     /// Writes a row of one channel at every level; all must agree.
@@ -287,7 +288,7 @@ mod tests {
         let shape = RowShape::new(source.len(), 1);
         let outputs = [Output { frequency: 0, channel: 0, scale, shift }];
         let at = |cpu: Cpu| {
-            let mut target = Target::new(plan.clone(), &mut Spare::default());
+            let mut target = Target::new(plan.clone(), &mut Spare::default()).unwrap();
             let lines = WriteLines { target: &mut target, outputs: &outputs, values: source, shape, row: 0 };
             let saturated = cpu.run(lines);
             (target.into_tensor().values, saturated)
