@@ -6,13 +6,11 @@
 //! pixels. The loops of a tensor one by one are timed by the ignored tests `time_of_each_loop` and
 //! `time_of_building_tensors` of the library.
 
-#[path = "../tests/support/libjpeg.rs"]
-mod libjpeg;
-
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use jpegdct::bench::libjpeg;
 use jpegdct::scans::{Demand, Tile, TileConsumer, decode_tiles};
 use jpegdct::spectral::axis::{AxisMap, CoefficientMap, Filter, Ratio};
 use jpegdct::{Coefficients, DecodeOptions, ExtractScratch, Extractor, Recipe, Result, Scratch};
@@ -56,9 +54,11 @@ fn decode(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(photographs.iter().map(pixels).sum()));
     group.sample_size(20);
 
-    let simd = if cfg!(feature = "mozjpeg-simd") { "with SIMD" } else { "WITHOUT SIMD, no fair yardstick" };
+    let simd = if libjpeg::has_simd() { "with SIMD" } else { "WITHOUT SIMD, no baseline" };
     group.bench_function(format!("libjpeg jpeg_read_coefficients, {simd}"), |bencher| {
-        bencher.iter(|| photographs.iter().map(|bytes| libjpeg::coefficients(bytes)).sum::<usize>());
+        bencher.iter(|| {
+            photographs.iter().map(|bytes| libjpeg::coefficients(bytes).expect("a photograph")).sum::<usize>()
+        });
     });
 
     let mut scratch = Scratch::default();

@@ -7,7 +7,8 @@ use ndarray::ArrayView4;
 
 use crate::cpu::shuffle::{BLOCKS, Order, reorder};
 use crate::cpu::{Aligned, Cpu, Kernel, Simd};
-use crate::error::{Result, Warning};
+use crate::error::{Error, Result, Warning};
+use crate::limits::{LimitKind, Limits};
 use crate::markers::ImageInfo;
 use crate::scans::{Block, DecodeOptions, Demand, Scratch, Tile, TileConsumer, TileRow, decode_tiles};
 use crate::spec::fingerprint::Fnv1a;
@@ -85,7 +86,7 @@ impl Coefficients {
     /// # Errors
     /// As [`Coefficients::decode`]; with [`Damage::Keep`](crate::Damage::Keep) a damaged image is `Ok` with warnings.
     pub fn decode_with(bytes: &[u8], options: &DecodeOptions, scratch: &mut Scratch) -> Result<Coefficients> {
-        let mut collector = Collector::default();
+        let mut collector = Collector { planes: Vec::new(), limits: &options.limits };
         let summary = decode_tiles(bytes, options, scratch, &mut collector)?;
         let planes = collector
             .planes
@@ -103,23 +104,25 @@ impl Coefficients {
 }
 
 /// The tile consumer behind [`Coefficients`].
-#[derive(Default)]
-struct Collector {
+struct Collector<'a> {
     planes: Vec<Plane>,
+    limits: &'a Limits,
 }
 
-impl TileConsumer for Collector {
+impl TileConsumer for Collector<'_> {
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
+        let blocks: u64 = info.frame.components.iter().map(Component::block_count).sum();
+        self.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
         Ok(Demand::all(info))
     }
 
     fn begin(&mut self, info: &ImageInfo) -> Result<()> {
-        let plane = |&component: &Component| {
-            // A header alone reserves little; what is larger grows as it comes.
-            let values = Vec::with_capacity(RESERVED.min(64 * component.block_count() as usize));
-            Plane { component, quant_table: None, values }
-        };
-        self.planes = info.frame.components.iter().map(plane).collect();
+        for &component in &info.frame.components {
+            let (mut values, len) = (Vec::new(), component.block_count() as usize * 64);
+            let bytes = component.block_count() * size_of::<Block>() as u64;
+            values.try_reserve_exact(len).map_err(|_| Error::OutOfMemory(bytes))?;
+            self.planes.push(Plane { component, quant_table: None, values });
+        }
         Ok(())
     }
 
@@ -132,9 +135,6 @@ impl TileConsumer for Collector {
         Ok(())
     }
 }
-
-/// Values that a plane's memory is reserved for before any came: 16 MB.
-const RESERVED: usize = 8 << 20;
 
 /// From zigzag to row-major.
 const TO_ROWS: Order = Order::new(&ZIGZAG);

@@ -57,11 +57,14 @@ pub enum Error {
     /// An image that is not a JPEG could not be decoded or re-encoded.
     #[error("re-encoding failed: {0}")]
     Reencode(Reencode),
+    /// The system has no memory of this many bytes, within the limits though they are.
+    #[error("out of memory: {0} bytes are not to be had")]
+    OutOfMemory(u64),
 }
 
 impl Error {
-    /// The variant's name in reports: `malformed`, `unsupported`, `limit`, `not_jpeg`, `damaged`, `mismatch`, `io` or
-    /// `reencode`.
+    /// The variant's name in reports: `malformed`, `unsupported`, `limit`, `not_jpeg`, `damaged`, `mismatch`, `io`,
+    /// `reencode` or `out_of_memory`.
     pub fn kind(&self) -> &'static str {
         match self {
             Error::Malformed { .. } => "malformed",
@@ -72,6 +75,7 @@ impl Error {
             Error::Mismatch(_) => "mismatch",
             Error::Io(_) => "io",
             Error::Reencode(_) => "reencode",
+            Error::OutOfMemory(_) => "out_of_memory",
         }
     }
 
@@ -100,6 +104,9 @@ pub enum Reencode {
         /// What the decoder says.
         reason: String,
     },
+    /// The pixels of a JPEG in CMYK or YCCK cannot be decoded, in the decoder's own words.
+    #[error("pixels of a JPEG in CMYK: {0}")]
+    Cmyk(String),
     /// No JPEG has this size: width, height.
     #[error("{0} x {1} pixels do not fit a JPEG")]
     Size(u32, u32),
@@ -317,6 +324,8 @@ pub enum WarningKind {
     LeadingBytes(u32),
     /// Bytes after the end of image.
     TrailingBytes(u64),
+    /// So many further images after the first, which alone is read (a multi-picture file, MPO).
+    FurtherImages(u32),
     /// An EXIF block that could not be read.
     Exif,
     /// An Adobe segment with an unknown colour transform.
@@ -335,7 +344,13 @@ impl Warning {
         use WarningKind::*;
         !matches!(
             self.kind,
-            LeadingBytes(_) | TrailingBytes(_) | Exif | AdobeTransform(_) | NoQuantTable(_) | DefaultHuffmanTables
+            LeadingBytes(_)
+                | TrailingBytes(_)
+                | FurtherImages(_)
+                | Exif
+                | AdobeTransform(_)
+                | NoQuantTable(_)
+                | DefaultHuffmanTables
         )
     }
 }
@@ -364,6 +379,7 @@ impl fmt::Display for WarningKind {
             Malformed(m) => write!(f, "{m}"),
             LeadingBytes(n) => write!(f, "{n} bytes before the start of image"),
             TrailingBytes(n) => write!(f, "{n} bytes after the end of image"),
+            FurtherImages(n) => write!(f, "{n} further images follow; the first is read"),
             Exif => write!(f, "the EXIF block cannot be read"),
             AdobeTransform(t) => write!(f, "unknown Adobe colour transform {t}"),
             NoQuantTable(i) => write!(f, "quantisation table {i} is not defined"),

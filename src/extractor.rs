@@ -48,7 +48,7 @@ pub struct Extraction {
     /// Headers, scans, warnings.
     pub summary: Summary,
     /// Values that did not fit the element type and were stored as its nearest end: beyond i16, or what would be
-    /// infinite in f16. Always 0 for f32.
+    /// infinite in f16, those of a cutout too. Always 0 for f32.
     pub saturated: u64,
 }
 

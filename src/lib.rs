@@ -38,8 +38,12 @@
 //! # Ok::<(), jpegdct::Error>(())
 //! ```
 
-#![cfg_attr(feature = "safe", forbid(unsafe_code))]
+// Under `bench` the call of libjpeg is the one exception, named where it is.
+#![cfg_attr(all(feature = "safe", not(feature = "bench")), forbid(unsafe_code))]
+#![cfg_attr(all(feature = "safe", feature = "bench"), deny(unsafe_code))]
 
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod coefficients;
 #[cfg(feature = "corpus")]
 pub mod corpus;
@@ -47,8 +51,13 @@ pub mod cpu;
 mod entropy;
 pub mod error;
 pub mod extractor;
+#[cfg(all(feature = "reencode", feature = "verify"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 pub mod markers;
+#[cfg(feature = "picture")]
+pub mod picture;
 pub mod recipe;
 #[cfg(feature = "reencode")]
 pub mod reencode;

@@ -1,5 +1,7 @@
 //! Arithmetic-coded files, cut and damaged: what is recovered is what libjpeg recovers.
 
+#![cfg(feature = "bench")]
+
 mod support;
 
 use jpegdct::{Coefficients, Damage, DecodeOptions, Error, Scratch, WarningKind};

@@ -4,102 +4,16 @@
 
 #![cfg(feature = "cli")]
 
-use std::collections::BTreeMap;
+#[path = "support/place.rs"]
+mod place;
+
 use std::path::Path;
 use std::process::Stdio;
 
 use assert_cmd::Command;
-use jpegdct::reencode::{ReencodeOptions, to_jpeg};
+use place::{Place, damaged, jpeg, png, pnm};
 use predicates::prelude::*;
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// A small colour picture as a PNM file; the seed makes pictures differ.
-fn pnm(seed: u8) -> Vec<u8> {
-    let (width, height) = (36u8, 28u8);
-    let mut bytes = format!("P6\n{width} {height}\n255\n").into_bytes();
-    for y in 0..height {
-        for x in 0..width {
-            bytes.extend([x.wrapping_mul(7), y.wrapping_mul(9), x.wrapping_mul(y).wrapping_add(seed)]);
-        }
-    }
-    bytes
-}
-
-fn jpeg(seed: u8) -> Vec<u8> {
-    to_jpeg(&pnm(seed), &ReencodeOptions::default()).unwrap()
-}
-
-/// A JPEG whose data ends half-way.
-fn damaged() -> Vec<u8> {
-    let mut bytes = jpeg(9);
-    bytes.truncate(bytes.len() * 3 / 4);
-    bytes
-}
-
-fn png() -> Vec<u8> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    image::RgbImage::new(20, 10).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    bytes.into_inner()
-}
-
-/// A folder for one test: `in` with the files given, `out` for results.
-struct Place(TempDir);
-
-impl Place {
-    fn new(files: &[(&str, Vec<u8>)]) -> Place {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("in")).unwrap();
-        for (name, bytes) in files {
-            let path = folder.path().join("in").join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
-        }
-        Place(folder)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// The command, run in the folder.
-    fn run(&self, arguments: &[&str]) -> assert_cmd::assert::Assert {
-        Command::cargo_bin("jpegdct").unwrap().current_dir(self.path()).args(arguments).assert()
-    }
-
-    /// Every file below a folder with its bytes.
-    fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path().join(below);
-        walkdir::WalkDir::new(&root)
-            .into_iter()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let name = entry.path().strip_prefix(&root).unwrap().to_str().unwrap().to_string();
-                (name, std::fs::read(entry.path()).unwrap())
-            })
-            .collect()
-    }
-
-    fn names(&self, below: &str) -> Vec<String> {
-        self.files(below).into_keys().collect()
-    }
-
-    fn manifest(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path().join("out/manifest.jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn dataset(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path().join("out/dataset.json")).unwrap()).unwrap()
-    }
-
-    /// Path and status of every manifest line.
-    fn statuses(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().unwrap().to_string();
-        self.manifest().iter().map(|entry| (text(&entry["path"]), text(&entry["status"]))).collect()
-    }
-}
 
 fn pairs(statuses: &[(String, String)]) -> Vec<(&str, &str)> {
     statuses.iter().map(|(path, status)| (path.as_str(), status.as_str())).collect()
@@ -125,11 +39,18 @@ fn wrong_arguments_end_with_2_and_touch_nothing() {
         &["extract", "in", "-o", "out", "--layout", "blocks"],
         &["extract", "in", "-o", "out", "--normalize", "missing.json"],
         &["extract", "in", "-o", "out", "--shard-images", "5"],
+        &["extract", "in", "-o", "out", "--format", "stack"],
+        &["extract", "in", "-o", "out", "--shard-of", "2/2"],
         &["extract", "in", "-o", "out", "--reencode-quality", "101"],
         &["extract", "in", "-o", "out", "--no-reencode", "--reencode-quality", "90"],
         &["extract", "in", "-o", "out", "--max-pixels", "many"],
         &["inspect"],
         &["inspect", "in", "--max-memory", "0"],
+        &["bench"],
+        &["bench", "in", "--repeat", "0"],
+        &["bench", "in", "--sample", "0"],
+        &["bench", "in", "--threads", "0"],
+        &["bench", "in", "--format", "npy"],
     ];
     for arguments in wrong {
         let assert = place.run(arguments).code(2).stdout("");
@@ -141,7 +62,7 @@ fn wrong_arguments_end_with_2_and_touch_nothing() {
 #[test]
 fn help_has_examples_and_exit_codes() {
     let place = Place::new(&[]);
-    for command in ["extract", "inspect"] {
+    for command in ["extract", "inspect", "bench", "stats", "merge"] {
         let help = predicate::str::contains("Examples:").and(predicate::str::contains("Exit codes:"));
         place.run(&[command, "--help"]).success().stdout(help);
     }
@@ -244,6 +165,79 @@ fn without_reencoding_a_png_is_not_jpeg() {
     assert_eq!(pairs(&place.statuses()), [("in/a.jpg", "not_jpeg"), ("in/b.png", "not_jpeg")]);
     place.run(&["extract", "in", "-o", "out", "--reencode-quality", "80", "--reencode-sampling", "4:2:0"]).code(0);
     assert_eq!(place.manifest()[1]["reencoded"], "quality 80, 4:2:0");
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap()
+}
+
+#[test]
+fn cmyk_is_reencoded_or_refused() {
+    let mut cut = fixture("encoders/imagemagick-cmyk.jpg");
+    cut.truncate(cut.len() / 2);
+    let place = Place::new(&[
+        ("a.jpg", fixture("encoders/pillow-cmyk.jpg")),
+        ("b.jpg", fixture("encoders/imagemagick-cmyk-progressive.jpg")),
+        ("c.jpg", fixture("color/ycck-420.jpg")),
+        ("d.jpg", fixture("color/cmyk-no-marker.jpg")),
+        ("e-cut.jpg", cut),
+    ]);
+    place.run(&["extract", "in", "-o", "out"]).code(1);
+    let statuses = place.statuses();
+    let ok = [("in/a.jpg", "ok"), ("in/b.jpg", "ok"), ("in/c.jpg", "ok"), ("in/d.jpg", "ok")];
+    assert_eq!(pairs(&statuses)[..4], ok);
+    assert_eq!(pairs(&statuses)[4], ("in/e-cut.jpg", "damaged"), "no pixel decoder paints over it");
+    let manifest = place.manifest();
+    assert_eq!(manifest[0]["reencoded"], "cmyk to RGB, quality 100, 4:4:4");
+    assert_eq!(manifest[2]["reencoded"], "ycck to RGB, quality 100, 4:4:4");
+    assert_eq!(manifest[0]["source"]["format"], "jpeg");
+    assert_eq!(place.dataset()["recipe"]["cmyk"], "reencode");
+
+    place.run(&["extract", "in", "-o", "kept", "--damaged", "keep"]).code(0);
+    for flags in [&["--cmyk", "refuse"][..], &["--no-reencode"]] {
+        let arguments = [&["extract", "in", "-o", "refused"], flags].concat();
+        let refused = predicate::str::contains("in/a.jpg: refused: ").and(predicate::str::contains("cmyk"));
+        place.run(&arguments).code(1).stderr(refused);
+    }
+    place.run(&["extract", "in/a.jpg", "-o", "planes", "--recipe", "quantised"]).code(0);
+    assert_eq!(place.manifest_of("planes")[0]["outputs"].as_array().unwrap().len(), 5, "four planes and their tables");
+    assert_eq!(place.manifest_of("planes")[0]["reencoded"], Value::Null);
+}
+
+/// With little address space an image that needs more ends with an error that names it, and the others are done.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_is_an_error_and_not_a_crash() {
+    let large = |process: u8| {
+        // 8000 x 8000, one component: 128 MB of coefficients, of a million blocks of one code or two, a zero bit each.
+        let one_code = [&[1u8][..], &[0; 15]].concat();
+        let tables = [&[0xff, 0xc4, 0, 38, 0][..], &one_code, &[0, 0x10], &one_code, &[0]].concat();
+        let quant = [&[0xff, 0xdb, 0, 67, 0][..], &[1; 64]].concat();
+        let frame = [0xff, process, 0, 11, 8, 31, 64, 31, 64, 1, 1, 0x11, 0];
+        let (last, bytes) = if process == 0xc2 { (0, 125_000) } else { (63, 250_000) };
+        let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, last, 0];
+        [&[0xff, 0xd8][..], &quant, &tables, &frame, &scan, &vec![0; bytes], &[0xff, 0xd9]].concat()
+    };
+    let place = Place::new(&[("a.jpg", jpeg(1)), ("b-huge.jpg", large(0xc2)), ("c-huge.jpg", large(0xc0))]);
+    let binary = assert_cmd::cargo::cargo_bin("jpegdct");
+    let run = |kilobytes: u32, arguments: &str| {
+        let script = format!("ulimit -v {kilobytes}; exec {} {arguments}", binary.display());
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path()).output().unwrap()
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+
+    let enough = run(2_000_000, "extract in -o enough --threads 1 --channels y:0");
+    assert_eq!(enough.status.code(), Some(0), "{}", text(&enough.stderr));
+    let extract = run(120_000, "extract in -o out --threads 1 --recipe native-64");
+    assert_eq!(extract.status.code(), Some(1), "{:?} {}", extract.status, text(&extract.stderr));
+    assert_eq!(
+        pairs(&place.statuses()),
+        [("in/a.jpg", "ok"), ("in/b-huge.jpg", "failed"), ("in/c-huge.jpg", "failed")]
+    );
+    assert_eq!(place.manifest()[1]["error"]["kind"], "out_of_memory");
+    let inspect = run(120_000, "inspect --threads 1 in");
+    assert_eq!(inspect.status.code(), Some(1), "{:?} {}", inspect.status, text(&inspect.stderr));
+    assert!(text(&inspect.stdout).contains("out of memory"), "{}", text(&inspect.stdout));
 }
 
 #[test]
@@ -357,13 +351,19 @@ fn output_does_not_depend_on_threads_or_on_an_earlier_run() {
         .map(|(n, name)| (name.as_str(), if n % 13 == 5 { damaged() } else { jpeg(n as u8) }))
         .collect();
     let place = Place::new(&files);
-    for format in [&["--format", "npy"][..], &["--format", "safetensors", "--shard-images", "7"]] {
+    let formats = [
+        (&["--format", "npy"][..], 37),
+        (&["--format", "safetensors", "--shard-images", "7"], 6),
+        (&["--format", "webdataset", "--shard-images", "7"], 6),
+        (&["--format", "stack", "--recipe", "dctnet-6"], 2),
+    ];
+    for (format, count) in formats {
         let run = |out: &str, threads: &str| {
             place.run(&[&["extract", "in", "-o", out, "--threads", threads], format].concat()).code(1);
             place.files(out)
         };
         let one = run("one", "1");
-        assert_eq!(one.len(), 2 + if format[1] == "npy" { 37 } else { 6 });
+        assert_eq!(one.len(), 2 + count);
         assert!(one == run("two", "2"), "{format:?}: two threads");
         assert!(one == run("many", "9"), "{format:?}: nine threads");
         assert!(one == run("one", "2"), "{format:?}: over the earlier run");
@@ -510,4 +510,87 @@ fn a_reader_that_leaves_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// What `bench --json` prints.
+fn bench(assert: &assert_cmd::assert::Assert) -> Value {
+    serde_json::from_slice(&assert.get_output().stdout).unwrap()
+}
+
+#[test]
+fn bench_has_all_rows_and_its_ratios_agree() {
+    let place = Place::new(&[("a.jpg", jpeg(1)), ("b.jpg", jpeg(2))]);
+    let assert = place.run(&["bench", "in", "--json", "--repeat", "3", "--threads", "2"]).success();
+    let report = bench(&assert);
+    assert_eq!((&report["images"], &report["repeats"], &report["luma_pixels"]), (&2.into(), &3.into(), &2016.into()));
+    let rows = report["rows"].as_array().unwrap();
+    let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    for id in [
+        "libjpeg-coefficients",
+        "tiles",
+        "coefficients",
+        "native-24-f32",
+        "native-24-f16",
+        "native-192-f32",
+        "native-192-f16",
+        "dctnet-24-f32",
+        "dctnet-24-f32-alone",
+        "dc-f32",
+        "pixel-path",
+        "reencode-path",
+        "libjpeg-rgb",
+        "jpeg-decoder",
+    ] {
+        assert!(ids.contains(&id), "{id}");
+    }
+    let ns = |id: &str| rows[ids.iter().position(|other| *other == id).unwrap()]["ns_per_pixel"].as_f64().unwrap();
+    let near = |value: &Value, expected: f64| (value.as_f64().unwrap() / expected - 1.0).abs() < 1e-9;
+    for row in rows {
+        let time = row["ns_per_pixel"].as_f64().unwrap();
+        assert!(time > 0.0, "{row}");
+        assert!(near(&row["images_per_s"], 1e9 / (1008.0 * time)), "{row}");
+        assert!(row["spread"].as_f64().unwrap() >= 0.0, "{row}");
+        // Without SIMD libjpeg is no baseline.
+        match report["libjpeg_simd"].as_bool().unwrap() {
+            true => {
+                assert!(near(&row["speed_vs_libjpeg"], ns("libjpeg-coefficients") / time), "{row}");
+                assert!(near(&row["speed_vs_pixel_path"], ns("pixel-path") / time), "{row}");
+            }
+            false => assert!(row["speed_vs_libjpeg"].is_null() && row["speed_vs_pixel_path"].is_null(), "{row}"),
+        }
+    }
+    assert!(report["pixel_path_snr_db"].as_f64().unwrap() > 30.0);
+    assert_eq!(report["scaling"]["threads"], 2);
+}
+
+#[test]
+fn bench_leaves_out_and_names_what_a_row_cannot_read() {
+    let place = Place::new(&[("a.jpg", jpeg(1)), ("b.jpg", damaged()), ("c.png", png()), ("d.jpg", b"text".to_vec())]);
+    let assert = place.run(&["bench", "in", "missing.jpg", "--json", "--repeat", "1", "--threads", "1"]).code(1);
+    let stderr = String::from_utf8_lossy(&assert.get_output().stderr);
+    for path in ["in/b.jpg", "in/c.png", "in/d.jpg", "missing.jpg"] {
+        assert!(stderr.contains(path), "{path}: {stderr}");
+    }
+    let report = bench(&assert);
+    assert_eq!((&report["images"], &report["scaling"]), (&1.into(), &Value::Null));
+    assert_eq!(report["left_out"].as_array().unwrap().len(), 4);
+    assert!(report["rows"].as_array().unwrap().iter().all(|row| row["spread"].is_null()), "one repeat has no spread");
+}
+
+#[test]
+fn bench_of_an_empty_folder_fails() {
+    let place = Place::new(&[]);
+    let report = bench(&place.run(&["bench", "in", "--json"]).code(1));
+    assert_eq!((&report["images"], report["rows"].as_array().map(Vec::len)), (&0.into(), Some(0)));
+    place.run(&["bench", "in"]).code(1).stdout(predicate::str::contains("0 of 1 inputs"));
+}
+
+#[test]
+fn bench_draws_a_chart_beside_its_table() {
+    let place = Place::new(&[("a.jpg", jpeg(1)), ("b.jpg", jpeg(2)), ("c.jpg", jpeg(3))]);
+    let arguments = ["bench", "in", "--sample", "2", "--repeat", "1", "--threads", "1", "--svg", "chart.svg"];
+    let table = predicate::str::contains("2 of 3 inputs").and(predicate::str::contains("pixel path"));
+    place.run(&arguments).success().stdout(table);
+    assert!(std::fs::read_to_string(place.path().join("chart.svg")).unwrap().starts_with("<svg "));
+    place.run(&["bench", "in", "--repeat", "1", "--svg", "no/folder/chart.svg"]).code(1);
 }

@@ -120,6 +120,37 @@ fn every_filter_on_every_sampling_and_colour() {
     }
 }
 
+/// The whole product: five filters by both rules, the sampling ratios of the fixtures and of an encoder's files of odd
+/// sizes, eight orientations. Small files, so that it costs seconds; the large ones have tests of their own.
+#[test]
+fn every_filter_sampling_odd_size_and_orientation() {
+    let ratios = sound(|path| {
+        let odd = path.ends_with("-33x17.jpg") || path.ends_with("-1x1.jpg");
+        path.starts_with("sampling/") && odd && !path.contains("/two-") && !path.contains("/four-")
+    });
+    let mut files: Vec<Vec<u8>> = ratios.into_iter().map(|(_, bytes)| bytes).collect();
+    assert!(files.len() > 20);
+    for sampling in ["4:4:4", "4:2:2", "4:2:0"] {
+        for (width, height) in [(1, 1), (1, 23), (19, 1), (7, 9), (15, 17), (23, 8), (8, 31)] {
+            files.push(jpeg(width, height, sampling));
+        }
+    }
+    let mut scratch = VerifyScratch::default();
+    for (filter, antialias) in FILTERS.iter().flat_map(|filter| [(filter, true), (filter, false)]) {
+        let resize = format!("resize = {{ size = [13, 21], filter = '{filter}', antialias = {antialias} }}");
+        let recipe = recipe("channels = 'y:0,1,9,63;cb:0,8,54;cr:0,1'", &format!("orient = true\n{resize}"));
+        let verifier = Verifier::new(recipe, DecodeOptions::default()).unwrap();
+        for (number, bytes) in files.iter().enumerate() {
+            for orientation in 1..=8 {
+                let report = verifier.verify(&oriented(bytes, orientation), "", &mut scratch).unwrap();
+                let excess = report.excess();
+                assert!(excess <= DEFAULT_TOLERANCE, "{excess}: file {number}, {orientation}, {resize}");
+                assert_eq!(report.tensors[0].shape, [9, 2, 3], "the size is of the upright image");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_chroma_mode_and_all_frequencies() {
     let fixtures = varied();
@@ -298,6 +329,76 @@ fn brightness_and_colour_on_every_sampling() {
     };
     let mean = |dc: f64| dc / 8.0 + 128.0;
     assert!((mean(dc("brightness = [2, 2]")) - 2.0 * mean(dc(""))).abs() < 1e-3);
+}
+
+/// The block operations, for many keys, so that every chance comes up; after turns, in every layout and type.
+#[test]
+fn block_operations_on_every_sampling() {
+    let fixtures = varied();
+    for photometric in [
+        "frequency_enhancement = [0.2, 3.0]",
+        "chroma_drop = 0.8\nsaturation = [0.5, 2.0]",
+        "cutout = { blocks = 2, p = 0.8 }\nbrightness = [1.5, 1.5]",
+        "frequency_enhancement = [0.0, 0.0]\ncutout = { blocks = 3 }\nchroma_drop = 0.5\nseed = 9",
+    ] {
+        for rest in [
+            "",
+            "normalize = 'dctnet'\nlayout = 'hwc'\nedge = 'replicate'",
+            "normalize = 'dctnet'\ndtype = 'f16'\n[geometry]\nrotate = 90\nresize.size = [40, 70]",
+            "chroma = 'zero-pad'\ndtype = 'i16'\n[geometry]\nrotate = 270\npad.size = 50\nflip = 0.5",
+        ] {
+            let recipe = Recipe::from_toml(&format!("{rest}\n[photometric]\n{photometric}")).unwrap();
+            assert!(sweep(&fixtures, &recipe) > 30);
+        }
+    }
+}
+
+#[test]
+fn a_cutout_is_mid_grey_in_the_upright_tensor() {
+    let bytes = jpeg(96, 40, "4:2:0");
+    let values = |text: &str, key: &str| {
+        let recipe = Recipe::from_toml(&format!("normalize = 'dctnet'\n{text}")).unwrap();
+        let extractor = Extractor::new(recipe, DecodeOptions::default()).unwrap();
+        let tensor = extractor.extract(&bytes, key, &mut ExtractScratch::default()).unwrap().tensors.remove(0);
+        let Values::F32(values) = tensor.values else { panic!("f32") };
+        (tensor.shape, values)
+    };
+    let cutout = "[photometric]\ncutout = { blocks = 3 }";
+    for geometry in ["", "[geometry]\nrotate = 90\n"] {
+        for key in ["a", "b", "c", "d", "e"] {
+            let (shape, plain) = values(geometry, key);
+            let (_, cut) = values(&format!("{geometry}{cutout}"), key);
+            let recipe = Recipe::from_toml(cutout).unwrap();
+            let hole = recipe.photometric.hole(key, (shape[1], shape[2])).unwrap();
+            let statistics = Recipe::from_toml("normalize = 'dctnet'").unwrap();
+            let statistics = statistics.normalize.statistics_for(&statistics.channels).unwrap().unwrap();
+            for (place, (&plain, &cut)) in plain.iter().zip(&cut).enumerate() {
+                let (channel, row, column) =
+                    (place / (shape[1] * shape[2]), place / shape[2] % shape[1], place % shape[2]);
+                let (mean, std) = statistics[channel];
+                if hole.rows.contains(&row) && hole.columns.contains(&column) {
+                    assert_eq!(cut, (-mean / std) as f32);
+                } else {
+                    assert_eq!(cut, plain);
+                }
+            }
+        }
+    }
+}
+
+/// The pixel path differs by the decoder's rounding, times the factor; a hole has none.
+#[test]
+fn block_operations_on_pixels() {
+    let bytes = jpeg(400, 300, "4:4:4");
+    let rms = |photometric: &str| {
+        let recipe = Recipe::from_toml(&format!("channels = '64'\nedge = 'replicate'\n[photometric]\n{photometric}"));
+        verify(&bytes, recipe.unwrap(), "key").real.unwrap().luma.unwrap().rms
+    };
+    let plain = rms("");
+    assert!((0.2..0.6).contains(&plain), "{plain}");
+    let doubled = rms("frequency_enhancement = [2, 2]");
+    assert!((1.8 * plain..2.1 * plain).contains(&doubled), "{plain} {doubled}");
+    assert_eq!(rms("cutout = { blocks = 100 }"), 0.0);
 }
 
 #[test]

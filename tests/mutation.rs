@@ -3,6 +3,8 @@
 //!
 //! `JPEGDCT_MUTANTS=100000 cargo test --release --test mutation -- --nocapture` runs more of them and counts outcomes.
 
+#![cfg(feature = "bench")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
     make_fixtures.py --writer     write the writer-made files; keep those of other encoders (standard library only)
     make_fixtures.py --all        write everything; needs the encoders that tools/make_fixtures installs
 
-Golden tensors are kept as they are: tools/make_golden makes them. If their fixtures change, --check says so.
+Golden tensors are kept as they are: tools/make_golden makes them. So are findings, which nothing makes. If their fixtures change, --check says so.
 Exit code 1 if a check fails.
 """
 
@@ -18,14 +18,14 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 
-from fixturesets import (colour, damaged, encoders, exif, golden, manifest, other_formats, photos,  # noqa: E402
-                         progressive, refused, restart, sampling, sequential, special, tables)
+from fixturesets import (colour, damaged, encoders, exif, findings, golden, manifest, other_formats,  # noqa: E402
+                         photos, progressive, refused, restart, sampling, sequential, special, tables)
 
 FIXTURES = TOOLS.parent / "fixtures"
 MANIFEST = FIXTURES / "manifest.toml"
 WRITER_SETS = (sequential, progressive, sampling, colour, restart, tables, exif, special, damaged, refused)
 OTHER_SETS = (encoders, other_formats, photos)
-KEPT_SETS = (golden,)  # made by a tool of their own
+KEPT_SETS = (golden, findings)  # made by a tool of their own, or by no tool
 UNLISTED = {"manifest.toml", "README.md"}
 
 

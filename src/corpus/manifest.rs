@@ -1,21 +1,17 @@
-//! What became of every input: `manifest.jsonl`, one line each, and `dataset.json`, once for the run.
+//! What became of every input: the lines of `manifest.jsonl`, and `dataset.json`, once for the run.
 //!
-//! What enters: results in input order. What leaves: the two files. While a run goes on its manifest has the hidden
-//! name `.manifest.jsonl.part`; a folder without `manifest.jsonl` holds an unfinished run. Nothing in either file
-//! depends on time, place or number of threads.
-
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+//! What enters: results. What leaves: their record as data; [`Journal`](super::Journal) writes it. Nothing in either
+//! file depends on time or number of threads.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::error::{Error, Warning};
+use crate::error::{Error, Reencode, Warning};
 use crate::markers::ImageInfo;
 use crate::markers::sniff::Format;
 use crate::recipe::Recipe;
 use crate::scans::Summary;
-use crate::sinks::Output;
+use crate::sinks::{Output, ShardSize};
 
 /// What became of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,7 +28,7 @@ pub enum Status {
     NotJpeg,
     /// It could not be read, or is not there.
     Unreadable,
-    /// Something else went wrong: its output could not be written, or the program has a fault.
+    /// Something else went wrong: its output could not be written, memory ran out, or the program has a fault.
     Failed,
 }
 
@@ -41,8 +37,10 @@ impl Status {
     pub fn of(error: &Error) -> Status {
         match error {
             Error::Damaged(_) => Status::Damaged,
+            Error::Reencode(Reencode::Cmyk(_)) => Status::Refused,
             Error::NotJpeg(_) | Error::Reencode(_) => Status::NotJpeg,
             Error::Io(_) => Status::Unreadable,
+            Error::OutOfMemory(_) => Status::Failed,
             Error::Malformed { .. } | Error::Unsupported { .. } | Error::Limit { .. } | Error::Mismatch(_) => {
                 Status::Refused
             }
@@ -162,13 +160,22 @@ pub struct Entry {
     pub key: String,
     /// What became of it.
     pub status: Status,
+    /// Its label as a number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub label: Option<i64>,
+    /// The name of its class.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class: Option<String>,
+    /// What its source said of it: the record of a list, the JSON of its sample in an archive.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub json: Option<Value>,
     /// Why it has no output.
     pub error: Option<ErrorReport>,
     /// Its tensors and where they are.
     pub outputs: Vec<Output>,
     /// What it is.
     pub source: SourceReport,
-    /// How it was re-encoded, `null` for a JPEG.
+    /// How it was re-encoded, `null` for a JPEG that is not in CMYK.
     pub reencoded: Option<String>,
     /// Fingerprint of the recipe.
     pub recipe: String,
@@ -185,6 +192,9 @@ impl Entry {
             path,
             key,
             status: Status::Ok,
+            label: None,
+            class: None,
+            json: None,
             error: None,
             outputs: Vec::new(),
             source: SourceReport::default(),
@@ -261,73 +271,73 @@ impl Counts {
     }
 }
 
-/// `dataset.json`: what the folder holds.
+/// A part of the inputs, for runs that are spread over machines. Counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which part.
+    pub index: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+/// All that decides what a run writes. A run can be taken up only by one with the same settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Dataset {
-    /// Version of jpegdct that wrote it.
+pub struct Settings {
+    /// Version of jpegdct.
     pub jpegdct_version: String,
     /// Format of the tensors.
     pub format: String,
+    /// When a shard is full, for formats that have shards.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shard: Option<ShardSize>,
     /// The recipe.
     pub recipe: Recipe,
     /// Its fingerprint.
     pub recipe_hash: String,
+    /// What happens to damaged images: `refuse` or `keep`.
+    pub damaged: String,
+    /// How images that are no JPEG are re-encoded.
+    pub reencode: Option<String>,
+    /// Inputs of all parts.
+    pub inputs: u64,
+    /// Fingerprint of their paths.
+    pub inputs_hash: String,
+    /// The part, if it is not the whole.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub part: Option<Part>,
+    /// Names of classes; a label is a place in this list.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub classes: Vec<String>,
+}
+
+impl Settings {
+    /// The first setting in which `other` differs, with both values.
+    pub fn difference(&self, other: &Settings) -> Option<String> {
+        let fields = |settings: &Settings| match serde_json::to_value(settings) {
+            Ok(Value::Object(mut map)) => {
+                map.remove("recipe");
+                map
+            }
+            _ => serde_json::Map::new(),
+        };
+        let (ours, theirs) = (fields(self), fields(other));
+        let names: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        let text = |value: Option<&Value>| value.map_or("none".into(), Value::to_string);
+        let differs = names.into_iter().find(|name| ours.get(*name) != theirs.get(*name))?;
+        Some(format!("{differs} is {}, was {}", text(ours.get(differs)), text(theirs.get(differs))))
+    }
+}
+
+/// `dataset.json`: what the folder holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// How it was made.
+    #[serde(flatten)]
+    pub settings: Settings,
     /// Whether every input was attempted; not so after a stop at the first failure.
     pub complete: bool,
     /// How many inputs became what.
     pub counts: Counts,
-}
-
-/// Writes the two files.
-#[derive(Debug)]
-pub struct Manifest {
-    folder: PathBuf,
-    hidden: PathBuf,
-    lines: BufWriter<File>,
-}
-
-impl Manifest {
-    /// Begins a manifest in `folder`, which is made if it is missing. The files of an earlier run are removed: they
-    /// would describe outputs that are being replaced.
-    ///
-    /// # Errors
-    /// A folder that cannot be made or written.
-    pub fn create(folder: &Path) -> io::Result<Manifest> {
-        std::fs::create_dir_all(folder)?;
-        let hidden = folder.join(".manifest.jsonl.part");
-        let lines = BufWriter::new(File::create(&hidden)?);
-        for name in ["manifest.jsonl", "dataset.json"] {
-            match std::fs::remove_file(folder.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(Manifest { folder: folder.into(), hidden, lines })
-    }
-
-    /// Appends one entry; it is handed to the operating system at once, so that a killed run leaves what it did.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn write(&mut self, entry: &Entry) -> io::Result<()> {
-        serde_json::to_writer(&mut self.lines, entry)?;
-        self.lines.write_all(b"\n")?;
-        self.lines.flush()
-    }
-
-    /// Gives both files their names.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn finish(self, dataset: &Dataset) -> io::Result<()> {
-        self.lines.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let mut text = serde_json::to_vec_pretty(dataset)?;
-        text.push(b'\n');
-        let hidden = self.folder.join(".dataset.json.part");
-        std::fs::write(&hidden, text)?;
-        std::fs::rename(hidden, self.folder.join("dataset.json"))?;
-        std::fs::rename(self.hidden, self.folder.join("manifest.jsonl"))
-    }
 }
 
 #[cfg(test)]
@@ -355,31 +365,5 @@ mod tests {
         let mut entry = Entry::new("a".into(), "a".into(), "0".into());
         entry.warn(&[Warning { offset: 9, kind: WarningKind::TrailingBytes(3) }]);
         assert_eq!((entry.status, entry.warnings.len()), (Status::Ok, 1));
-    }
-
-    #[test]
-    fn a_manifest_appears_when_it_is_finished() {
-        let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().join("x/out");
-        let mut manifest = Manifest::create(&out).unwrap();
-        let entry = Entry::new("a".into(), "a".into(), "0".into());
-        manifest.write(&entry).unwrap();
-        assert!(!out.join("manifest.jsonl").exists());
-        let dataset = Dataset {
-            jpegdct_version: "0".into(),
-            format: "npy".into(),
-            recipe: Recipe::default(),
-            recipe_hash: Recipe::default().hash(),
-            complete: true,
-            counts: Counts::default(),
-        };
-        manifest.finish(&dataset).unwrap();
-        let line = std::fs::read_to_string(out.join("manifest.jsonl")).unwrap();
-        assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
-        let text = std::fs::read_to_string(out.join("dataset.json")).unwrap();
-        assert_eq!(serde_json::from_str::<Dataset>(&text).unwrap(), dataset);
-        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
-        Manifest::create(&out).unwrap();
-        assert!(!out.join("dataset.json").exists());
     }
 }

@@ -116,7 +116,8 @@ pub fn run_ordered<S: Send, J: Send, T: Send>(
     Ok(())
 }
 
-fn text_of(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(crate) fn text_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_string()
 }

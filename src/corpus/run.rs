@@ -8,16 +8,19 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use super::manifest::{Counts, Dataset, Entry, ErrorReport, Manifest, Status, format_name};
+use super::inputs::{Listing, part_of};
+use super::journal::{Journal, Opened};
+use super::make::{Buffers, Convert, Maker};
+use super::manifest::{Counts, Dataset, Entry, ErrorReport, Part, Settings, Status};
 use super::ordered::{Panicked, Window, run_ordered};
-use super::source::read;
-use super::walk::Input;
+use super::source::{Fed, feed, read_json};
 use crate::error::{Error, Result};
-use crate::extractor::{ExtractScratch, Extraction, Extractor};
+use crate::extractor::Extractor;
 use crate::limits::Limits;
-use crate::markers::sniff::Format;
-use crate::sinks::{Item, Name, Names, Output, Sink, Stage, Staged};
+use crate::scans::Damage;
+use crate::sinks::{About, Item, Name, Names, Output, ShardSize, Sink, Stage, Staged, is_exhausted};
 
 /// What happens to the rest when an input fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,27 +32,12 @@ pub enum OnError {
     Stop,
 }
 
-/// Makes a JPEG of an image that is none.
-pub trait Convert: Sync {
-    /// The bytes of a JPEG.
-    ///
-    /// # Errors
-    /// [`Error::Reencode`] or [`Error::Limit`].
-    fn to_jpeg(&self, bytes: &[u8], format: Format) -> Result<Vec<u8>>;
-
-    /// Whether a format can be converted at all.
-    fn takes(&self, format: Format) -> bool;
-
-    /// How it converts, for the manifest.
-    fn describe(&self) -> String;
-}
-
 /// Is told how a run goes, on the thread that called it.
 pub trait Observer: Sync {
-    /// The run begins.
-    fn begin(&self, inputs: usize);
-    /// One more input, of so many bytes, is done with.
-    fn arrived(&self, bytes: u64);
+    /// The run begins, with so many inputs, of which `done` were done with by an earlier one.
+    fn begin(&self, inputs: usize, done: usize);
+    /// One more input is done with: its path, its size in bytes, and how long that took.
+    fn arrived(&self, path: &str, bytes: u64, took: Duration);
     /// An entry goes into the manifest. A sink that fills shards lets entries wait for their shard.
     fn entry(&self, entry: &Entry);
 }
@@ -59,8 +47,8 @@ pub trait Observer: Sync {
 pub struct NoObserver;
 
 impl Observer for NoObserver {
-    fn begin(&self, _inputs: usize) {}
-    fn arrived(&self, _bytes: u64) {}
+    fn begin(&self, _inputs: usize, _done: usize) {}
+    fn arrived(&self, _path: &str, _bytes: u64, _took: Duration) {}
     fn entry(&self, _entry: &Entry) {}
 }
 
@@ -77,6 +65,12 @@ pub struct Job<'a> {
     pub threads: usize,
     /// What a failure does.
     pub on_error: OnError,
+    /// Whether an interrupted run is taken up.
+    pub resume: bool,
+    /// Which part of the inputs, if not all.
+    pub part: Option<Part>,
+    /// The sink's size of shards, if it has any.
+    pub shard: Option<ShardSize>,
     /// Bounds of input files ([`Limits::file_bytes`]); those of images are the extractor's and the converter's.
     pub limits: Limits,
     /// Who looks.
@@ -95,7 +89,7 @@ pub struct Report {
 /// One input on its way to a thread.
 struct Numbered<'a> {
     ticket: usize,
-    input: &'a Input,
+    fed: Fed<'a>,
     name: Name,
 }
 
@@ -104,34 +98,75 @@ struct Done {
     entry: Entry,
     staged: Option<Staged>,
     bytes: u64,
+    took: Duration,
+    /// Nothing more can be written.
+    broken: Option<io::Error>,
 }
 
-/// Buffers of one thread.
-#[derive(Default)]
-struct Buffers {
-    bytes: Vec<u8>,
-    scratch: ExtractScratch,
+impl<'a> Job<'a> {
+    fn maker(&self) -> Maker<'a> {
+        Maker { extractor: self.extractor, convert: self.convert, limits: self.limits }
+    }
+
+    /// All that decides what is written.
+    fn settings(&self, listing: &Listing, format: &str) -> Settings {
+        let recipe = self.extractor.recipe();
+        Settings {
+            jpegdct_version: env!("CARGO_PKG_VERSION").into(),
+            format: format.into(),
+            shard: self.shard,
+            recipe_hash: recipe.hash(),
+            recipe: recipe.clone(),
+            damaged: match self.extractor.options().damage {
+                Damage::Refuse => "refuse".into(),
+                Damage::Keep => "keep".into(),
+            },
+            reencode: self.convert.map(Convert::describe),
+            inputs: listing.inputs.len() as u64,
+            inputs_hash: listing.hash(),
+            part: self.part,
+            classes: listing.classes.clone(),
+        }
+    }
 }
 
 /// Extracts every input, writes the manifest.
 ///
 /// # Errors
-/// A folder or a manifest that cannot be written, threads that cannot be started. Failures of single inputs are no
-/// error here: they are in the manifest and counted in the report.
-pub fn extract(inputs: &[Input], job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Report> {
-    let manifest = Manifest::create(job.folder)?;
-    let recipe_hash = job.extractor.recipe().hash();
-    let stage = sink.stage();
-    let mut ledger = Ledger::new(manifest, job);
-    job.observer.begin(inputs.len());
+/// A folder or a manifest that cannot be written, a disk that is full, threads that cannot be started, a run that
+/// cannot be taken up. What the manifest has until then stands, and [`Job::resume`] goes on from there. Failures of
+/// single inputs are no error here: they are in the manifest and counted in the report.
+pub fn extract(listing: &Listing, job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Report> {
+    let mut dataset =
+        Dataset { settings: job.settings(listing, sink.format()), complete: false, counts: Counts::default() };
+    let range = match job.part {
+        Some(Part { index, of }) => part_of(listing.inputs.len(), index, of),
+        None => 0..listing.inputs.len(),
+    };
+    let inputs = &listing.inputs[range.clone()];
+    let opened = match job.resume {
+        true => Journal::resume(job.folder, &dataset, sink)?,
+        false => Opened::Going(Journal::create(job.folder, &dataset)?, Counts::default()),
+    };
+    let (journal, counts) = match opened {
+        Opened::Going(journal, counts) => (journal, counts),
+        Opened::Finished(counts) => return Ok(Report { counts, complete: true }),
+    };
+    let done = usize::try_from(counts.inputs).unwrap_or(usize::MAX).min(inputs.len());
+    job.observer.begin(inputs.len(), done);
 
+    let recipe_hash = dataset.settings.recipe_hash.clone();
+    let stage = sink.stage();
+    let mut ledger = Ledger::new(journal, counts, job);
     // What is under way, in order: a job that panics takes its input along, the manifest needs it all the same.
     let under_way = RefCell::new(VecDeque::new());
     let mut names = Names::default();
-    let numbered = inputs.iter().enumerate().map(|(ticket, input)| {
-        let name = names.next(&input.place());
-        under_way.borrow_mut().push_back((input, name.key.clone()));
-        Numbered { ticket, input, name }
+    // Names depend on all inputs before, in other parts too.
+    listing.inputs[..range.start + done].iter().for_each(|input| drop(names.next(&input.place())));
+    let numbered = feed(&inputs[done..], &job.limits).enumerate().map(|(ticket, fed)| {
+        let name = names.next(&fed.input.place());
+        under_way.borrow_mut().push_back((fed.input, name.key.clone()));
+        Numbered { ticket, fed, name }
     });
 
     run_ordered(
@@ -139,42 +174,72 @@ pub fn extract(inputs: &[Input], job: &Job<'_>, sink: &mut dyn Sink) -> io::Resu
         Window::for_threads(job.threads),
         numbered,
         Buffers::default,
-        |buffers, numbered| one(job, &*stage, &recipe_hash, buffers, numbered),
+        |buffers, numbered| one(job, listing, &*stage, &recipe_hash, buffers, numbered),
         |done: &Done| done.staged.as_ref().map_or(0, Staged::memory),
         |result| {
             let Some((input, key)) = under_way.borrow_mut().pop_front() else { return ControlFlow::Break(()) };
             let done = result.unwrap_or_else(|Panicked(message)| {
                 let mut entry = Entry::new(input.display(), key, recipe_hash.clone());
                 entry.fail(Status::Failed, ErrorReport { kind: "panic".into(), message, offset: None });
-                Done { entry, staged: None, bytes: 0 }
+                Done { entry, staged: None, bytes: 0, took: Duration::ZERO, broken: None }
             });
-            job.observer.arrived(done.bytes);
-            let staged = ledger.expect(done.entry, done.staged);
-            if let Some(staged) = staged {
-                sink.write(staged, &mut |ticket, result| ledger.settle(ticket, result));
+            if let Some(error) = done.broken {
+                return ledger.broken(error);
             }
-            ledger.advance()
+            job.observer.arrived(&done.entry.path, done.bytes, done.took);
+            if let Some(staged) = ledger.expect(done.entry, done.staged)
+                && let Err(error) = sink.write(staged, &mut |ticket, result| ledger.settle(ticket, result))
+            {
+                return ledger.broken(error);
+            }
+            ledger.advance(sink)
         },
     )?;
-    sink.finish(&mut |ticket, result| ledger.settle(ticket, result));
-    let _ = ledger.advance();
-    ledger.finish(inputs.len(), sink.format())
+    ledger.finish(sink)?;
+    dataset.counts = ledger.counts;
+    dataset.complete = ledger.counts.inputs == inputs.len() as u64;
+    ledger.journal.finish(&dataset)?;
+    Ok(Report { counts: dataset.counts, complete: dataset.complete })
 }
 
 /// Everything that is done for one input on a thread of the pool.
-fn one(job: &Job<'_>, stage: &dyn Stage, recipe_hash: &str, buffers: &mut Buffers, numbered: Numbered<'_>) -> Done {
-    let Numbered { ticket, input, name } = numbered;
+fn one(
+    job: &Job<'_>,
+    listing: &Listing,
+    stage: &dyn Stage,
+    recipe_hash: &str,
+    buffers: &mut Buffers,
+    numbered: Numbered<'_>,
+) -> Done {
+    let begun = Instant::now();
+    let Numbered { ticket, mut fed, name } = numbered;
+    let input = fed.input;
     let mut entry = Entry::new(input.display(), name.key.clone(), recipe_hash.into());
-    let mut bytes = 0;
-    let staged = match tensors_of(job, &mut entry, &mut bytes, buffers, input, &name) {
+    entry.label = input.label.number();
+    entry.class = input.label.class(&listing.classes).map(str::to_string);
+    match read_json(&fed, &job.limits) {
+        Ok(json) => entry.json = json,
+        Err(reason) => entry.warnings.push(format!("the JSON that goes with it is not carried over: {reason}")),
+    }
+    let (mut bytes, mut broken) = (0, None);
+    let staged = match job.maker().make(&mut fed, &name.key, buffers, &mut entry, &mut bytes) {
         Ok(extraction) => {
             entry.source.describe(&extraction.summary);
             entry.warn(&extraction.summary.warnings);
             entry.saturated = extraction.saturated;
-            match stage.stage(Item { ticket, name, tensors: extraction.tensors }) {
+            let frame = &extraction.summary.info.frame;
+            let about = About {
+                path: entry.path.clone(),
+                label: entry.label,
+                class: entry.class.clone(),
+                json: entry.json.clone(),
+                size: (frame.width, frame.height),
+            };
+            match stage.stage(Item { ticket, name, tensors: extraction.tensors, about }) {
                 Ok(staged) => Some(staged),
                 Err(error) => {
                     entry.fail(Status::Failed, write_report(&error));
+                    broken = is_exhausted(&error).then_some(error);
                     None
                 }
             }
@@ -187,36 +252,7 @@ fn one(job: &Job<'_>, stage: &dyn Stage, recipe_hash: &str, buffers: &mut Buffer
             None
         }
     };
-    Done { entry, staged, bytes }
-}
-
-/// Reads an input and extracts its tensors, by way of a JPEG if it is none.
-fn tensors_of(
-    job: &Job<'_>,
-    entry: &mut Entry,
-    size: &mut u64,
-    buffers: &mut Buffers,
-    input: &Input,
-    name: &Name,
-) -> Result<Extraction> {
-    read(input, &job.limits, &mut buffers.bytes)?;
-    let bytes = &buffers.bytes[..];
-    *size = bytes.len() as u64;
-    entry.source.bytes = Some(*size);
-    let result = job.extractor.extract(bytes, &name.key, &mut buffers.scratch);
-    let Err(Error::NotJpeg(format)) = result else {
-        entry.source.format = Some("jpeg".into());
-        return result;
-    };
-    entry.source.format = format_name(format);
-    match job.convert {
-        Some(convert) if convert.takes(format) => {
-            let jpeg = convert.to_jpeg(bytes, format)?;
-            entry.reencoded = Some(convert.describe());
-            job.extractor.extract(&jpeg, &name.key, &mut buffers.scratch)
-        }
-        _ => result,
-    }
+    Done { entry, staged, bytes, took: begun.elapsed(), broken }
 }
 
 fn write_report(error: &io::Error) -> ErrorReport {
@@ -225,7 +261,7 @@ fn write_report(error: &io::Error) -> ErrorReport {
 
 /// Entries between the threads and the manifest: each waits for its turn and for the sink.
 struct Ledger<'a> {
-    manifest: Manifest,
+    journal: Journal,
     job: &'a Job<'a>,
     /// Ticket of the first waiting entry.
     first: usize,
@@ -237,9 +273,8 @@ struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    fn new(manifest: Manifest, job: &'a Job<'a>) -> Self {
-        let (waiting, counts) = (VecDeque::new(), Counts::default());
-        Ledger { manifest, job, first: 0, waiting, counts, stopped: false, broken: None }
+    fn new(journal: Journal, counts: Counts, job: &'a Job<'a>) -> Self {
+        Ledger { journal, job, first: 0, waiting: VecDeque::new(), counts, stopped: false, broken: None }
     }
 
     /// The next entry in input order; gives back what the sink is to write for it.
@@ -264,36 +299,45 @@ impl<'a> Ledger<'a> {
         *settled = true;
     }
 
-    /// Writes the entries whose turn it is. Breaks if the run must stop.
-    fn advance(&mut self) -> ControlFlow<()> {
+    /// The run cannot go on.
+    fn broken(&mut self, error: io::Error) -> ControlFlow<()> {
+        self.broken.get_or_insert(error);
+        ControlFlow::Break(())
+    }
+
+    /// Records the entries whose turn it is. Breaks if the run must stop.
+    fn advance(&mut self, sink: &mut dyn Sink) -> ControlFlow<()> {
         while self.waiting.front().is_some_and(|(_, settled)| *settled) {
             let Some((entry, _)) = self.waiting.pop_front() else { break };
             self.first += 1;
             self.counts.add(&entry);
             self.job.observer.entry(&entry);
-            if let Err(error) = self.manifest.write(&entry) {
-                // Without a manifest nothing can be vouched for.
-                self.broken.get_or_insert(error);
-                return ControlFlow::Break(());
+            if let Err(error) = self.journal.push(&entry) {
+                return self.broken(error);
             }
+        }
+        // Without a manifest nothing can be vouched for.
+        if self.journal.is_due()
+            && let Err(error) = self.journal.commit(sink)
+        {
+            return self.broken(error);
         }
         if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn finish(self, inputs: usize, format: &str) -> io::Result<Report> {
-        if let Some(error) = self.broken {
-            return Err(error);
+    /// Writes and records what is left.
+    fn finish(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        if self.broken.is_none()
+            && let Err(error) = sink.finish(&mut |ticket, result| self.settle(ticket, result))
+        {
+            self.broken = Some(error);
         }
-        let complete = self.counts.inputs == inputs as u64;
-        let recipe = self.job.extractor.recipe();
-        self.manifest.finish(&Dataset {
-            jpegdct_version: env!("CARGO_PKG_VERSION").into(),
-            format: format.into(),
-            recipe: recipe.clone(),
-            recipe_hash: recipe.hash(),
-            complete,
-            counts: self.counts,
-        })?;
-        Ok(Report { counts: self.counts, complete })
+        if self.broken.is_none() {
+            let _ = self.advance(sink);
+        }
+        match self.broken.take() {
+            Some(error) => Err(error),
+            None => self.journal.commit(sink),
+        }
     }
 }

@@ -8,39 +8,87 @@
 use super::segment::{Escape, SegmentReader};
 use crate::markers::{Marker, extraneous_bytes, find_marker};
 
-/// Unstuffed bytes in a window.
-const WINDOW: usize = 1 << 14;
+/// Bytes that a window can hold; a power of two, so that a masked index is always inside.
+const SIZE: usize = 1 << 14;
 
 /// Zero bytes behind the last byte of a segment, and the least number of bytes that are ready at the start of an MCU: an
 /// MCU has at most 10 blocks of 64 codes of at most 17 + 16 bits, 2640 bytes, and a refill looks 8 bytes ahead.
 const RESERVE: usize = 2720;
 
+/// A window is filled up to here: the zeros of the reserve fit behind.
+const FULL: usize = SIZE - RESERVE;
+
+/// Unstuffed bytes, and 8 more so that a load at any masked index is inside.
+pub(super) type WindowBytes = [u8; SIZE + 8];
+
 /// The buffer of a [`BitReader`], reused from segment to segment.
 #[derive(Debug)]
 pub(crate) struct Window {
-    bytes: Box<[u8]>,
+    bytes: Box<WindowBytes>,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Window { bytes: vec![0; WINDOW + RESERVE].into() }
+        Window { bytes: Box::new([0; SIZE + 8]) }
     }
+}
+
+/// Where decoding stands in a window: a value, so that a hot loop keeps it in registers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cursor {
+    /// Unread bits, most significant first; below them anything the last load left there.
+    pub bits: u64,
+    /// How many bits of `bits` count.
+    pub count: u32,
+    /// Next byte of the window to load.
+    pub next: usize,
+}
+
+impl Cursor {
+    /// Tops up to at least 56 bits.
+    #[inline(always)]
+    pub fn refill(&mut self, window: &WindowBytes) {
+        let at = self.next & (SIZE - 1);
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&window[at..at + 8]);
+        self.bits |= u64::from_be_bytes(bytes) >> (self.count & 63);
+        self.next += ((63 - self.count) >> 3) as usize;
+        self.count |= 56;
+    }
+
+    /// Skips `n` bits, fewer than 64 and at most `count`.
+    #[inline(always)]
+    pub fn skip(&mut self, n: u32) {
+        self.bits <<= n & 63;
+        self.count = self.count.wrapping_sub(n);
+    }
+
+    /// Number of whole bytes of the window that were begun to be read.
+    fn byte(&self) -> usize {
+        self.next - (self.count / 8) as usize
+    }
+}
+
+/// A byte of the window whose offset in the file is known.
+#[derive(Debug, Clone, Copy, Default)]
+struct Anchor {
+    /// Index of an unstuffed byte, counted from the start of the segment.
+    index: usize,
+    /// Its offset in the file.
+    raw: usize,
 }
 
 /// Reads the bits of one entropy-coded segment.
 pub(crate) struct BitReader<'a> {
     data: &'a [u8],
-    window: &'a mut [u8],
+    window: &'a mut WindowBytes,
     /// Bytes of the window that hold segment data.
     filled: usize,
-    /// Next byte of the window to load.
-    next: usize,
-    /// Unread bits, most significant first; below them anything the last load left there.
-    bits: u64,
-    /// How many bits of `bits` count.
-    count: u32,
-    /// Offset in `data` of the window's first byte.
-    window_offset: usize,
+    cursor: Cursor,
+    /// Unstuffed bytes of the segment before the window's first.
+    slid: usize,
+    /// Where the last two fillings began; the reader is never before the older one.
+    anchors: [Anchor; 2],
     /// Offset in `data` of the next byte to unstuff.
     raw: usize,
     /// Where the segment ends, once that is known: the marker's second byte, 0 for the end of the data.
@@ -54,10 +102,9 @@ impl<'a> BitReader<'a> {
             data,
             window: &mut window.bytes,
             filled: 0,
-            next: 0,
-            bits: 0,
-            count: 0,
-            window_offset: start,
+            cursor: Cursor::default(),
+            slid: 0,
+            anchors: [Anchor::default(); 2],
             raw: start,
             end: None,
         };
@@ -67,30 +114,30 @@ impl<'a> BitReader<'a> {
 
     /// Moves the unread bytes to the front of the window and unstuffs more behind them.
     fn slide(&mut self) {
-        // Whole bytes still in `bits` go back, so that `window_offset` stays the offset of a byte.
-        self.next -= (self.count / 8) as usize;
-        self.count %= 8;
-        self.window_offset = self.offset_of(self.next);
-        self.window.copy_within(self.next..self.filled, 0);
-        self.filled -= self.next;
-        self.next = 0;
-        while self.end.is_none() && self.filled < WINDOW {
+        // Whole bytes still in `bits` go back, so that loading goes on at a byte.
+        let first = self.cursor.byte();
+        self.window.copy_within(first..self.filled, 0);
+        self.filled -= first;
+        self.slid += first;
+        self.cursor.next = 0;
+        self.cursor.count %= 8;
+        // The bits kept (fewer than 8) stay at the top; the rest is loaded again.
+        self.cursor.bits &= !(u64::MAX >> self.cursor.count);
+        self.anchors = [self.anchors[1], Anchor { index: self.slid + self.filled, raw: self.raw }];
+        while self.end.is_none() && self.filled < FULL {
             self.unstuff_run();
         }
         if self.end.is_some() {
             self.window[self.filled..][..RESERVE].fill(0);
         }
-        // The bits kept (fewer than 8) stay at the top; the rest is loaded again.
-        self.bits &= !(u64::MAX >> self.count);
     }
 
-    /// Copies bytes up to the next 0xff or the end of the window, and deals with that 0xff.
+    /// Copies bytes up to the next 0xff or until the window is full, and deals with that 0xff.
     fn unstuff_run(&mut self) {
-        let space = WINDOW - self.filled;
+        let space = FULL - self.filled;
         let source = &self.data[self.raw..];
         let source = &source[..source.len().min(space)];
-        let run = source.iter().position(|&byte| byte == 0xff).unwrap_or(source.len());
-        self.window[self.filled..self.filled + run].copy_from_slice(&source[..run]);
+        let run = copy_plain(source, &mut self.window[self.filled..]);
         self.filled += run;
         self.raw += run;
         if run == space {
@@ -109,30 +156,25 @@ impl<'a> BitReader<'a> {
     /// Tops up to at least 56 bits.
     #[inline]
     pub fn refill(&mut self) {
-        let Some(bytes) = self.window.get(self.next..self.next + 8) else { return };
-        let load = u64::from_be_bytes(bytes.try_into().unwrap_or_default());
-        self.bits |= load >> self.count;
-        self.next += ((63 - self.count) >> 3) as usize;
-        self.count |= 56;
+        self.cursor.refill(self.window);
     }
 
     /// The next 16 bits, without reading them. Needs a [`BitReader::refill`] within the last 40 bits read.
     #[inline]
     pub fn peek16(&self) -> u32 {
-        (self.bits >> 48) as u32
+        (self.cursor.bits >> 48) as u32
     }
 
     /// Skips up to 17 bits.
     #[inline]
     pub fn skip(&mut self, n: u32) {
-        self.bits <<= n;
-        self.count -= n;
+        self.cursor.skip(n);
     }
 
     /// Reads 0..=16 bits as a number.
     #[inline]
     pub fn read(&mut self, n: u32) -> u32 {
-        let value = (self.bits >> 1 >> (63 - n)) as u32;
+        let value = (self.cursor.bits >> 1 >> (63 - n)) as u32;
         self.skip(n);
         value
     }
@@ -148,13 +190,29 @@ impl<'a> BitReader<'a> {
     /// Whether fewer than 8 bits are left in the segment.
     #[cfg(test)]
     pub fn is_finished(&self) -> bool {
-        self.end.is_some() && 8 * self.filled + (self.count as usize) < 8 * self.next + 8
+        self.end.is_some() && 8 * self.filled + (self.cursor.count as usize) < 8 * self.cursor.next + 8
+    }
+
+    /// Where decoding stands, and the window it stands in.
+    pub(super) fn cursor(&mut self) -> (&mut Cursor, &WindowBytes) {
+        (&mut self.cursor, self.window)
+    }
+
+    /// What of the window may be decoded.
+    pub(super) fn bounds(&self) -> Bounds {
+        match self.end {
+            Some(_) => Bounds { last_start: self.filled + 8, bits: 8 * self.filled },
+            None => Bounds { last_start: self.filled - RESERVE.min(self.filled), bits: usize::MAX },
+        }
     }
 
     /// Offset in the data of byte `index` of the window: walks the stuffing again, so it is for rare use.
     fn offset_of(&self, index: usize) -> usize {
-        let mut at = self.window_offset;
-        for _ in 0..index.min(self.filled) {
+        let index = self.slid + index.min(self.filled);
+        let [older, newer] = self.anchors;
+        let anchor = if index < newer.index { older } else { newer };
+        let mut at = anchor.raw;
+        for _ in anchor.index..index {
             if self.data[at] == 0xff {
                 while self.data[at] == 0xff {
                     at += 1;
@@ -166,30 +224,77 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// What of a window may be decoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// An MCU may start while the next byte to load is at most this one.
+    pub last_start: usize,
+    /// Bits that the window has before the end of the segment.
+    pub bits: usize,
+}
+
+/// Copies the bytes before the first 0xff; returns how many. Behind them `target` may be overwritten up to the length of
+/// `source`.
+fn copy_plain(source: &[u8], target: &mut [u8]) -> usize {
+    const CHUNK: usize = 32;
+    let mut run = 0;
+    // Whole chunks are copied before they are looked at.
+    while let Some(chunk) = source[run..].first_chunk::<CHUNK>() {
+        target[run..run + CHUNK].copy_from_slice(chunk);
+        // No early exit: this is a vector comparison.
+        if chunk.iter().fold(false, |any, &byte| any | (byte == 0xff)) {
+            return run + first_ff(chunk);
+        }
+        run += CHUNK;
+    }
+    for (from, to) in source[run..].iter().zip(&mut target[run..]) {
+        if *from == 0xff {
+            break;
+        }
+        *to = *from;
+        run += 1;
+    }
+    run
+}
+
+/// Place of the first 0xff in a chunk that has one.
+fn first_ff(chunk: &[u8; 32]) -> usize {
+    let (words, _) = chunk.as_chunks::<8>();
+    for (i, &word) in words.iter().enumerate() {
+        let inverted = !u64::from_le_bytes(word);
+        // The lowest set high bit marks the first zero byte of `inverted`.
+        let zeros = inverted.wrapping_sub(0x0101_0101_0101_0101) & !inverted & 0x8080_8080_8080_8080;
+        if zeros != 0 {
+            return 8 * i + zeros.trailing_zeros() as usize / 8;
+        }
+    }
+    chunk.len()
+}
+
 impl SegmentReader for BitReader<'_> {
     const MAY_END_EARLY: bool = false;
 
     /// Starts a new segment at offset `start`.
     fn restart(&mut self, start: usize) {
-        (self.filled, self.next, self.bits, self.count) = (0, 0, 0, 0);
-        (self.window_offset, self.raw, self.end) = (start, start, None);
+        self.cursor = Cursor::default();
+        (self.filled, self.slid, self.raw, self.end) = (0, 0, start, None);
         self.slide();
     }
 
     /// Makes sure that the bits of one MCU can be loaded. To be called before each MCU.
     #[inline]
     fn prepare(&mut self) {
-        if self.end.is_none() && self.filled - self.next < RESERVE {
+        if self.end.is_none() && self.filled - self.cursor.next < RESERVE {
             self.slide();
         }
         // Past the end there is nothing but zeros: stay there.
-        self.next = self.next.min(self.filled + 8);
+        self.cursor.next = self.cursor.next.min(self.filled + 8);
     }
 
     /// Whether more bits were read than the segment has.
     #[inline]
     fn is_exhausted(&self) -> bool {
-        self.end.is_some() && 8 * self.next > 8 * self.filled + self.count as usize
+        self.end.is_some() && 8 * self.cursor.next > 8 * self.filled + self.cursor.count as usize
     }
 
     /// Where the segment ends. The marker's code is 0 at the end of the data.
@@ -200,11 +305,14 @@ impl SegmentReader for BitReader<'_> {
 
     /// Offset in the data of the next bit's byte.
     fn offset(&self) -> usize {
-        self.offset_of(self.next - (self.count / 8) as usize)
+        self.offset_of(self.cursor.byte())
     }
 
     /// Bytes of the segment, as they stand in the file, of which no bit was read, up to its marker at `end`.
     fn unread_bytes(&self, end: usize) -> u32 {
+        if self.end.is_some() && self.cursor.byte() >= self.filled {
+            return 0;
+        }
         let start = self.offset();
         if start >= end { 0 } else { extraneous_bytes(self.data, start, end) }
     }

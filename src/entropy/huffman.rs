@@ -1,17 +1,31 @@
 //! Huffman tables (T.81 annex C, F.2.2.3).
 
+use super::pairs::{self, Pair, PairTable, WINDOW_BITS};
 use super::{BitReader, Flaws};
 use crate::error::{Error, Malformed, Result};
 use crate::markers::HuffmanSpec;
 
 /// Codes up to this length are decoded by one look-up.
-const LOOKUP_BITS: u32 = 9;
+const LOOKUP_BITS: u32 = WINDOW_BITS;
+
+/// What a table's symbols mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SymbolKind {
+    /// Categories of DC differences, 0..=15.
+    Dc,
+    /// Run and size of AC coefficients in a sequential scan.
+    Ac,
+    /// Run and size, or a run of ends of bands, in a progressive scan.
+    AcBand,
+}
 
 /// A Huffman table ready for decoding.
 #[derive(Debug, Clone)]
 pub(crate) struct HuffmanTable {
-    /// By the next 9 bits: code length (8 bits), symbol (8 bits); 0 for longer codes.
-    lookup: [u16; 1 << LOOKUP_BITS],
+    /// By the next 10 bits: code length (8 bits), symbol (8 bits); 0 for longer codes.
+    pub(super) lookup: [u16; 1 << LOOKUP_BITS],
+    /// Two symbols at a time, for [`SymbolKind::Ac`].
+    pub(super) pairs: Box<PairTable>,
     /// Per length: the first 16-bit value, left-justified, that is above all codes of that length.
     limit: [u32; 17],
     /// Per length: what to add to a code for its place in `values`.
@@ -24,11 +38,17 @@ impl HuffmanTable {
     ///
     /// # Errors
     /// Code lengths that need more codes than there are, or the code of all ones, which must stay free (T.81 C.2); a DC
-    /// table (`is_dc`) with a category above 15.
-    pub fn new(spec: &HuffmanSpec, is_dc: bool) -> Result<HuffmanTable> {
-        let mut table = HuffmanTable { lookup: [0; 512], limit: [0; 17], offset: [0; 17], values: [0; 256] };
+    /// table with a category above 15.
+    pub fn new(spec: &HuffmanSpec, kind: SymbolKind) -> Result<HuffmanTable> {
+        let mut table = HuffmanTable {
+            lookup: [0; 1 << LOOKUP_BITS],
+            pairs: Box::new([Pair::default(); 1 << WINDOW_BITS]),
+            limit: [0; 17],
+            offset: [0; 17],
+            values: [0; 256],
+        };
         table.values[..spec.values.len()].copy_from_slice(&spec.values);
-        if let Some(&category) = spec.values.iter().find(|&&value| is_dc && value > 15) {
+        if let Some(&category) = spec.values.iter().find(|&&value| kind == SymbolKind::Dc && value > 15) {
             return Err(Error::malformed(spec.offset, Malformed::HuffmanCategory(category)));
         }
         let (mut code, mut place) = (0u32, 0usize);
@@ -50,6 +70,9 @@ impl HuffmanTable {
             table.limit[length as usize] = code << (16 - length);
             code <<= 1;
         }
+        if kind == SymbolKind::Ac {
+            pairs::fill(&mut table.pairs, &table.lookup);
+        }
         Ok(table)
     }
 
@@ -67,16 +90,20 @@ impl HuffmanTable {
 
     #[cold]
     fn read_long_symbol(&self, next: u32, bits: &mut BitReader<'_>, flaws: &mut Flaws) -> u8 {
-        for length in LOOKUP_BITS + 1..=16 {
-            if next < self.limit[length as usize] {
-                bits.skip(length);
-                let place = (next >> (16 - length)) as i32 + self.offset[length as usize];
-                return self.values[place as usize & 255];
-            }
+        if let Some((length, symbol)) = self.find_long(next) {
+            bits.skip(length);
+            return symbol;
         }
         flaws.bad_code = true;
         bits.skip(17);
         0
+    }
+
+    /// Length and symbol of the code longer than a look-up that the 16 bits `next` begin with.
+    pub(super) fn find_long(&self, next: u32) -> Option<(u32, u8)> {
+        let length = (LOOKUP_BITS + 1..=16).find(|&length| next < self.limit[length as usize])?;
+        let place = (next >> (16 - length)) as i32 + self.offset[length as usize];
+        Some((length, self.values[place as usize & 255]))
     }
 }
 
@@ -97,7 +124,7 @@ mod tests {
     fn short_and_long_codes() {
         // 0 -> 5, 10 -> 6, then one code of each length up to 16.
         let counts: Vec<_> = (1..=16).map(|length| (length, 1)).collect();
-        let table = HuffmanTable::new(&spec(&counts, 5..21), false).unwrap();
+        let table = HuffmanTable::new(&spec(&counts, 5..21), SymbolKind::Ac).unwrap();
         for length in 1..=16u32 {
             let code: u32 = 0xffff & !(1 << (16 - length)) & !((1 << (16 - length)) - 1);
             let mut window = Window::default();
@@ -114,7 +141,7 @@ mod tests {
 
     #[test]
     fn bits_that_are_no_code() {
-        let table = HuffmanTable::new(&spec(&[(2, 1)], [9]), true).unwrap();
+        let table = HuffmanTable::new(&spec(&[(2, 1)], [9]), SymbolKind::Dc).unwrap();
         let mut window = Window::default();
         let mut bits = BitReader::new(&[0xfe, 0, 0, 0x80], 0, &mut window);
         bits.refill();
@@ -126,13 +153,13 @@ mod tests {
 
     #[test]
     fn impossible_tables() {
-        let kind = |spec: HuffmanSpec, is_dc| match HuffmanTable::new(&spec, is_dc) {
+        let kind = |spec: HuffmanSpec, kind| match HuffmanTable::new(&spec, kind) {
             Err(Error::Malformed { offset: 7, kind }) => Some(kind),
             _ => None,
         };
-        assert_eq!(kind(spec(&[(1, 2)], [0, 1]), false), Some(Malformed::HuffmanLengths), "all ones");
-        assert_eq!(kind(spec(&[(1, 1), (2, 3)], [0, 1, 2, 3]), false), Some(Malformed::HuffmanLengths));
-        assert_eq!(kind(spec(&[(2, 1)], [16]), true), Some(Malformed::HuffmanCategory(16)));
-        assert_eq!(kind(spec(&[(2, 1)], [16]), false), None);
+        assert_eq!(kind(spec(&[(1, 2)], [0, 1]), SymbolKind::Ac), Some(Malformed::HuffmanLengths), "all ones");
+        assert_eq!(kind(spec(&[(1, 1), (2, 3)], [0, 1, 2, 3]), SymbolKind::Ac), Some(Malformed::HuffmanLengths));
+        assert_eq!(kind(spec(&[(2, 1)], [16]), SymbolKind::Dc), Some(Malformed::HuffmanCategory(16)));
+        assert_eq!(kind(spec(&[(2, 1)], [16]), SymbolKind::Ac), None);
     }
 }

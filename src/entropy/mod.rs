@@ -5,13 +5,16 @@
 
 pub(crate) mod arithmetic;
 mod bits;
+mod fast;
 mod huffman;
+mod pairs;
 pub(crate) mod progressive;
 mod segment;
 pub(crate) mod sequential;
 
 pub(crate) use bits::{BitReader, Window};
-pub(crate) use huffman::HuffmanTable;
+pub(crate) use fast::{BlockTables, SLACK, decode_mcus};
+pub(crate) use huffman::{HuffmanTable, SymbolKind};
 pub(crate) use segment::SegmentReader;
 
 /// Parameters of an AC scan: the band and the bit position.
@@ -55,8 +58,8 @@ impl Flaws {
         }
     }
 
-    /// A coefficient modulo 2^16, flagged where it does not fit. Behind the end of a cut segment the arithmetic decoder
-    /// makes something of zeros, DC values that run away included, and libjpeg counts those modulo 2^16.
+    /// A coefficient modulo 2^16, flagged where it does not fit: what libjpeg makes of values that run away in progressive
+    /// scans, or behind the end of a cut segment, where the arithmetic decoder makes something of zeros.
     #[inline]
     pub fn store_modulo(&mut self, value: i32) -> i16 {
         self.overflow |= i16::try_from(value).is_err();

@@ -19,7 +19,7 @@ pub(crate) fn decode_dc_first(
     bits.refill();
     let category = u32::from(table.read_symbol(bits, flaws));
     *prediction = prediction.wrapping_add(bits.read_extended(category));
-    block[0] = flaws.store(prediction.wrapping_shl(al.into()));
+    block[0] = flaws.store_modulo(prediction.wrapping_shl(al.into()));
 }
 
 /// DC refinement (T.81 G.1.2.1): one bit a block.
@@ -52,7 +52,7 @@ pub(crate) fn decode_ac_first(
             k += run;
             flaws.run_past_end |= k > band.se;
             let value = bits.read_extended(category) << band.al;
-            block[k.min(63)] = flaws.store(value);
+            block[k.min(63)] = flaws.store_modulo(value);
             k += 1;
         } else if run == 15 {
             k += 16;
@@ -112,8 +112,10 @@ pub(crate) fn decode_ac_refine(
         }
     }
     if *eob_run > 0 {
-        for value in block.iter_mut().take(band.se + 1).skip(k) {
-            if *value != 0 {
+        // Most bands are empty, which is seen at once.
+        let rest = block.get_mut(k..=band.se).unwrap_or_default();
+        if rest.iter().fold(0, |all, value| all | value) != 0 {
+            for value in rest.iter_mut().filter(|value| **value != 0) {
                 correct(bits, value, bit);
             }
         }

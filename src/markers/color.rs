@@ -11,6 +11,10 @@
 //! | 4 | any | 0 or none | any | CMYK |
 //! | 4 | any | other | any | YCCK |
 //! | other | any | any | any | unknown |
+//!
+//! JFIF is an APP0 segment `JFIF\0`, Adobe an APP14 segment `Adobe` (its transform: 0 none, 1 YCbCr, 2 YCCK), ids are those of
+//! the frame header in order. Each may stand anywhere before the first scan. RGB is said by nothing else: ids 0, 1, 2 and any
+//! others are YCbCr. The four-component models count ink from 255 (none) to 0 (all) as Adobe does.
 
 use std::fmt;
 

@@ -7,6 +7,7 @@ use super::scan::{ScanHeader, parse_scan};
 use super::sniff::Format;
 use super::tables::{Tables, parse_dri, wrong_length};
 use crate::error::{Error, Malformed, Result, Warning, WarningKind};
+use crate::limits::{LimitKind, Limits};
 use crate::spec::marker;
 
 /// How far into a file a start of image is looked for.
@@ -26,6 +27,9 @@ pub(crate) struct Parser<'a> {
     ended: bool,
     /// A scan header was handed out.
     has_scan: bool,
+    /// Segments read so far.
+    segments: u64,
+    limits: &'a Limits,
 }
 
 /// A marker: its second byte and the offset of its first.
@@ -40,7 +44,7 @@ impl<'a> Parser<'a> {
     ///
     /// # Errors
     /// [`Error::NotJpeg`] if there is none in the first 64 KiB.
-    pub fn new(data: &'a [u8], refuse_damage: bool) -> Result<Parser<'a>> {
+    pub fn new(data: &'a [u8], refuse_damage: bool, limits: &'a Limits) -> Result<Parser<'a>> {
         let mut log = Log::new(refuse_damage);
         let start = if data.starts_with(&[0xff, marker::SOI]) {
             0
@@ -68,6 +72,8 @@ impl<'a> Parser<'a> {
             log,
             ended: false,
             has_scan: false,
+            segments: 0,
+            limits,
         })
     }
 
@@ -114,7 +120,11 @@ impl<'a> Parser<'a> {
                 self.ended = true;
                 let trailing = self.data.len() - self.position;
                 if trailing > 0 {
-                    self.log.add(self.position, WarningKind::TrailingBytes(trailing as u64))?;
+                    let kind = match self.app.images {
+                        Some(images) if images > 1 => WarningKind::FurtherImages(images - 1),
+                        _ => WarningKind::TrailingBytes(trailing as u64),
+                    };
+                    self.log.add(self.position, kind)?;
                 }
                 return Ok(None);
             }
@@ -158,6 +168,7 @@ impl<'a> Parser<'a> {
                 Exif::Broken => self.log.add(at, WarningKind::Exif)?,
                 Exif::Silent => {}
             },
+            marker::APP2 => self.app.images = self.app.images.or_else(|| app::mpf_images(payload)),
             marker::APP14 => {
                 if let Some(transform) = app::adobe_transform(payload) {
                     self.app.adobe_transform = Some(transform);
@@ -173,6 +184,8 @@ impl<'a> Parser<'a> {
 
     /// The payload of a segment, and its offset. Length (16 bits): bytes of the segment from the length field on.
     fn segment(&mut self, found: Marker) -> Result<(&'a [u8], usize)> {
+        self.segments += 1;
+        self.limits.check(LimitKind::Segments, self.segments)?;
         let truncated = Error::malformed(self.data.len(), Malformed::HeaderTruncated);
         let Some(&[high, low]) = self.data.get(self.position..self.position + 2) else { return Err(truncated) };
         let length = usize::from(u16::from_be_bytes([high, low]));

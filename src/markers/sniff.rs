@@ -15,6 +15,7 @@ pub enum Format {
     Pnm,
     Jpeg2000,
     JpegXl,
+    JpegXr,
     Avif,
     /// No bytes at all.
     Empty,
@@ -34,6 +35,7 @@ impl Format {
             _ if is(0, b"GIF87a") || is(0, b"GIF89a") => Format::Gif,
             _ if is(4, b"jP  \r\n\x87\n") || is(0, b"\xff\x4f\xff\x51") => Format::Jpeg2000,
             _ if is(0, b"\xff\x0a") || is(4, b"JXL \r\n\x87\n") => Format::JpegXl,
+            _ if is(0, b"II\xbc\x01") => Format::JpegXr,
             _ if is(4, b"ftypavif") || is(4, b"ftypavis") => Format::Avif,
             [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Format::Pnm,
             // The file header's reserved words are zero and the DIB header has a known small size.
@@ -54,6 +56,7 @@ impl fmt::Display for Format {
             Format::Pnm => "PNM",
             Format::Jpeg2000 => "JPEG 2000",
             Format::JpegXl => "JPEG XL",
+            Format::JpegXr => "JPEG XR",
             Format::Avif => "AVIF",
             Format::Empty => "the file is empty",
             Format::Unknown => "unknown content",

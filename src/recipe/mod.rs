@@ -61,6 +61,18 @@ pub enum Edge {
     Replicate,
 }
 
+/// What becomes of an image in CMYK or YCCK, which is not linear in Y, Cb and Cr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cmyk {
+    /// It goes through pixels: decoded, made RGB, encoded as a JPEG again, and the tensor is that one's. Whoever walks the
+    /// files does so and says so with the output; [`Extractor`](crate::Extractor) itself refuses the file.
+    #[default]
+    Reencode,
+    /// It is refused.
+    Refuse,
+}
+
 /// Axis order of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
@@ -91,10 +103,12 @@ pub struct Recipe {
     /// Samples beyond the image in partial blocks (kind `channels`). With a step in `geometry` they are never read:
     /// whatever is stated here, it is as `replicate`.
     pub edge: Edge,
+    /// Images in CMYK or YCCK (kind `channels`; the others take the four planes as they are).
+    pub cmyk: Cmyk,
     /// Spatial steps (kind `channels`, with chroma upsampled).
     #[serde(skip_serializing_if = "is_default")]
     pub geometry: Geometry,
-    /// Brightness and colour (kind `channels`).
+    /// Brightness, colour, detail and cutouts (kind `channels`).
     #[serde(skip_serializing_if = "is_default")]
     pub photometric: Photometric,
     /// Normalisation (kind `channels`).
@@ -235,8 +249,8 @@ impl Recipe {
         format!("{:016x}", fnv1a(nameless.to_json().as_bytes()))
     }
 
-    /// Sets one field from text, as the command's flags do: `channels`, `chroma`, `edge`, `dtype`, `layout`, `normalize`,
-    /// `orient` (`on` or `off`).
+    /// Sets one field from text, as the command's flags do: `channels`, `chroma`, `edge`, `cmyk`, `dtype`, `layout`,
+    /// `normalize`, `orient` (`on` or `off`).
     ///
     /// # Errors
     /// An unknown field or a value it does not take. The whole is checked by [`Recipe::validate`].
@@ -245,6 +259,7 @@ impl Recipe {
             "channels" => self.channels = value.parse()?,
             "chroma" => self.chroma = from_word("chroma", value)?,
             "edge" => self.edge = from_word("edge", value)?,
+            "cmyk" => self.cmyk = from_word("cmyk", value)?,
             "dtype" => self.dtype = from_word("dtype", value)?,
             "layout" => self.layout = from_word("layout", value)?,
             "normalize" => self.normalize = Normalize::load(value)?,

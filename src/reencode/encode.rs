@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mozjpeg::{ColorSpace, Compress, Marker};
 
-use super::{Picture, ReencodeOptions, failed};
+use super::{Picture, ReencodeOptions, failed, panic_text};
 use crate::error::{Reencode, Result};
 
 /// The longest side libjpeg accepts (JPEG_MAX_DIMENSION), a little below the 65535 of T.81.
@@ -22,11 +22,7 @@ pub(super) fn encode(picture: &Picture, options: &ReencodeOptions) -> Result<Vec
     match catch_unwind(AssertUnwindSafe(|| compress(picture, options))) {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(failed(Reencode::Encode(error.to_string()))),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown error");
-            Err(failed(Reencode::Encode(text.into())))
-        }
+        Err(panic) => Err(failed(Reencode::Encode(panic_text(&*panic)))),
     }
 }
 

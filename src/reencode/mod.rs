@@ -1,7 +1,7 @@
-//! Wing: an image that is not a JPEG becomes JPEG bytes, which then take the one route all JPEGs take.
+//! Wing: an image that is not a JPEG, or a JPEG in CMYK, becomes JPEG bytes, which then take the one route all JPEGs take.
 //!
-//! What enters: the bytes of a PNG, WebP, TIFF, BMP, GIF or PNM file, told apart by content. What leaves: the bytes of
-//! a baseline JPEG. Nothing is scaled, cropped or turned here, and no tensor is made.
+//! What enters: the bytes of a PNG, WebP, TIFF, BMP, GIF or PNM file, told apart by content, or of a JPEG of four
+//! components. What leaves: the bytes of a baseline JPEG. Nothing is scaled, cropped or turned here, and no tensor is made.
 //!
 //! What is lost on the way, always the same:
 //! - alpha is dropped, not composited, as PIL's `convert('RGB')` does: a transparent pixel keeps its stored colour;
@@ -10,6 +10,7 @@
 //! - of an animation or a multi-page file the first picture is taken;
 //! - colour profiles are not applied and not carried over; an EXIF orientation is carried over as a tag.
 
+mod cmyk;
 mod decode;
 mod encode;
 
@@ -105,6 +106,24 @@ pub fn to_jpeg(bytes: &[u8], options: &ReencodeOptions) -> Result<Vec<u8>> {
     encode::encode(&picture, options)
 }
 
+/// Makes a baseline JPEG in YCbCr of a JPEG in CMYK or YCCK: `R = C * K / 255` of what is stored, and so on, which takes the
+/// values as Adobe writes them, 255 for no ink, like Pillow and OpenCV. `orientation` (1..=8) is carried over.
+///
+/// Damage is not found here: decode the coefficients first.
+///
+/// # Errors
+/// As [`to_jpeg`]; [`Reencode::Cmyk`] where libjpeg refuses the file or it has other than four components.
+pub fn cmyk_to_jpeg(bytes: &[u8], orientation: u8, options: &ReencodeOptions) -> Result<Vec<u8>> {
+    let picture = cmyk::decode(bytes, orientation, &options.limits)?;
+    encode::encode(&picture, options)
+}
+
+/// What a caught panic says.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown error").into()
+}
+
 fn failed(reason: Reencode) -> Error {
     Error::Reencode(reason)
 }
@@ -181,6 +200,27 @@ mod tests {
         let cut = &png(image::RgbImage::new(50, 50))[..40];
         let error = to_jpeg(cut, &options).unwrap_err();
         assert!(matches!(error, Error::Reencode(Reencode::Decode { format: Format::Png, .. })));
+    }
+
+    /// The other decoder gives inks with 255 for all of one. Noise through quality 100 comes back to 5 levels.
+    #[test]
+    fn cmyk_is_inks_times_black() {
+        for name in ["color/cmyk-adobe-0", "color/cmyk-no-marker", "color/ycck-adobe-2", "encoders/pillow-cmyk"] {
+            let path = format!("{}/fixtures/{name}.jpg", env!("CARGO_MANIFEST_DIR"));
+            let bytes = std::fs::read(path).unwrap();
+            let (_, _, inks) = pixels(&bytes);
+            let (_, _, found) = pixels(&cmyk_to_jpeg(&bytes, 1, &ReencodeOptions::default()).unwrap());
+            assert_eq!(inks.len() / 4, found.len() / 3);
+            for (inks, found) in inks.chunks(4).zip(found.chunks(3)) {
+                let paper = |i: usize| 255.0 - f64::from(inks[i]);
+                for (ink, &found) in found.iter().enumerate() {
+                    let expected = paper(ink) * paper(3) / 255.0;
+                    assert!((expected - f64::from(found)).abs() < 6.0, "{name}: {inks:?} {found}");
+                }
+            }
+        }
+        let rgb = to_jpeg(&png(image::RgbImage::new(20, 20)), &ReencodeOptions::default()).unwrap();
+        assert!(matches!(cmyk_to_jpeg(&rgb, 1, &ReencodeOptions::default()), Err(Error::Reencode(Reencode::Cmyk(_)))));
     }
 
     #[test]

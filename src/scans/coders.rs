@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::cpu::Cpu;
 use crate::entropy::progressive;
 use crate::entropy::sequential::decode_block;
-use crate::entropy::{Band, BitReader, Flaws, HuffmanTable};
+use crate::entropy::{Band, BitReader, BlockTables, Flaws, HuffmanTable, SymbolKind, decode_mcus};
 use crate::error::{Error, Malformed, Result, WarningKind};
 use crate::markers::{HuffmanSpec, Log, ScanComponent, ScanHeader, Tables};
 
@@ -17,6 +18,13 @@ pub(super) trait Coder<R> {
 
     /// Forgets predictions, runs and statistics, as after a restart marker.
     fn restart(&mut self);
+
+    /// Decodes whole MCUs, as many as `blocks` has place for or until something is not as it should be; returns how many.
+    /// `order` holds the place in the scan of each block of an MCU. Behind the last MCU, `blocks` has [`SLACK`] more
+    /// blocks, and what they hold is lost.
+    fn decode_mcus(&mut self, _reader: &mut R, _order: &[u8], _blocks: &mut [Block]) -> usize {
+        0
+    }
 
     /// How many of the next blocks, at most `limit`, are certain to stay as they are; they are passed over.
     fn skip_unchanged(&mut self, _limit: u32) -> u32 {
@@ -45,33 +53,33 @@ pub(super) fn check_progressive(scan: &ScanHeader) -> Result<()> {
 /// Huffman tables of a scan, built once per definition.
 #[derive(Debug, Default)]
 pub(super) struct TableCache {
-    built: Vec<(HuffmanSpec, bool, Arc<HuffmanTable>)>,
+    built: Vec<(HuffmanSpec, SymbolKind, Arc<HuffmanTable>)>,
 }
 
 impl TableCache {
     const KEPT: usize = 16;
 
-    fn get(&mut self, spec: &HuffmanSpec, is_dc: bool) -> Result<Arc<HuffmanTable>> {
-        let known = |(other, dc, _): &&(HuffmanSpec, bool, _)| {
-            *dc == is_dc && other.counts == spec.counts && other.values == spec.values
+    fn get(&mut self, spec: &HuffmanSpec, kind: SymbolKind) -> Result<Arc<HuffmanTable>> {
+        let known = |(other, known, _): &&(HuffmanSpec, SymbolKind, _)| {
+            *known == kind && other.counts == spec.counts && other.values == spec.values
         };
         if let Some((.., table)) = self.built.iter().find(known) {
             return Ok(table.clone());
         }
-        let table = Arc::new(HuffmanTable::new(spec, is_dc)?);
+        let table = Arc::new(HuffmanTable::new(spec, kind)?);
         if self.built.len() == Self::KEPT {
             self.built.remove(0);
         }
-        self.built.push((spec.clone(), is_dc, table.clone()));
+        self.built.push((spec.clone(), kind, table.clone()));
         Ok(table)
     }
 
     /// The table at a destination, or the error that names it.
-    fn load(&mut self, tables: &Tables, class: u8, index: u8, scan: &ScanHeader) -> Result<Arc<HuffmanTable>> {
-        let destinations = if class == 0 { &tables.dc } else { &tables.ac };
+    fn load(&mut self, tables: &Tables, kind: SymbolKind, index: u8, scan: &ScanHeader) -> Result<Arc<HuffmanTable>> {
+        let (class, destinations) = if kind == SymbolKind::Dc { (0, &tables.dc) } else { (1, &tables.ac) };
         let missing = || Error::malformed(scan.offset, Malformed::MissingHuffmanTable { class, index });
         let spec = destinations.get(usize::from(index)).and_then(Option::as_ref).ok_or_else(missing)?;
-        self.get(spec, class == 0)
+        self.get(spec, kind)
     }
 }
 
@@ -94,7 +102,10 @@ impl Sequential {
         }
         let mut pairs = Vec::with_capacity(scan.components.len());
         for chosen in &scan.components {
-            pairs.push((cache.load(tables, 0, chosen.dc_index, scan)?, cache.load(tables, 1, chosen.ac_index, scan)?));
+            pairs.push((
+                cache.load(tables, SymbolKind::Dc, chosen.dc_index, scan)?,
+                cache.load(tables, SymbolKind::Ac, chosen.ac_index, scan)?,
+            ));
         }
         Ok(Sequential { tables: pairs, predictions: [0; 4] })
     }
@@ -105,6 +116,14 @@ impl<'a> Coder<BitReader<'a>> for Sequential {
     fn decode(&mut self, bits: &mut BitReader<'a>, in_scan: usize, block: &mut Block, flaws: &mut Flaws) {
         let (dc, ac) = &self.tables[in_scan];
         decode_block(bits, dc, ac, &mut self.predictions[in_scan], block, flaws);
+    }
+
+    fn decode_mcus(&mut self, bits: &mut BitReader<'a>, order: &[u8], blocks: &mut [Block]) -> usize {
+        let mut tables = [BlockTables { dc: &self.tables[0].0, ac: &self.tables[0].1 }; 4];
+        for (table, (dc, ac)) in tables.iter_mut().zip(&self.tables) {
+            *table = BlockTables { dc, ac };
+        }
+        decode_mcus(Cpu::detect(), bits, &tables, &mut self.predictions, order, blocks)
     }
 
     fn restart(&mut self) {
@@ -207,11 +226,11 @@ impl Progressive {
         if ss == 0 {
             let mut loaded = Vec::with_capacity(scan.components.len());
             for chosen in &scan.components {
-                loaded.push(cache.load(tables, 0, chosen.dc_index, scan)?);
+                loaded.push(cache.load(tables, SymbolKind::Dc, chosen.dc_index, scan)?);
             }
             return Ok(Progressive::DcFirst(DcFirst { tables: loaded, predictions: [0; 4], al }));
         }
-        let table = cache.load(tables, 1, scan.components[0].ac_index, scan)?;
+        let table = cache.load(tables, SymbolKind::AcBand, scan.components[0].ac_index, scan)?;
         let band = Band { ss: ss.into(), se: se.into(), al };
         Ok(if ah == 0 {
             Progressive::AcFirst(AcFirst { table, band, eob_run: 0 })

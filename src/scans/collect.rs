@@ -6,6 +6,7 @@ use super::restart::{Next, Segments};
 use super::tile::{Block, Placement, Tile, TileConsumer};
 use crate::entropy::{BitReader, SegmentReader};
 use crate::error::{Result, WarningKind};
+use crate::limits::zeroed;
 use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
 
@@ -16,18 +17,35 @@ pub(super) struct Planes<'s> {
     bases: Vec<usize>,
     /// Per component and coefficient: the lowest bit position decoded so far, -1 before its first scan.
     precision: Vec<[i8; 64]>,
+    /// Blocks that scans have visited so far, those of runs without data left out.
+    visited: u64,
 }
 
 impl<'s> Planes<'s> {
     /// Empty planes. What they cost must have been checked.
-    pub fn new(frame: &Frame, blocks: &'s mut Vec<Block>) -> Planes<'s> {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn new(frame: &Frame, blocks: &'s mut Vec<Block>) -> Result<Planes<'s>> {
         let mut bases = vec![0];
         for component in &frame.components {
             bases.push(bases[bases.len() - 1] + component.block_count() as usize);
         }
+        let len = bases[bases.len() - 1];
         blocks.clear();
-        blocks.resize(bases[bases.len() - 1], [0; 64]);
-        Planes { blocks, precision: vec![[-1; 64]; frame.components.len()], bases }
+        if blocks.capacity() < len {
+            // Fresh pages, which are zero: what no scan touches costs nothing.
+            *blocks = Vec::new();
+            *blocks = zeroed(len)?;
+        } else {
+            blocks.resize(len, [0; 64]);
+        }
+        Ok(Planes { blocks, precision: vec![[-1; 64]; frame.components.len()], bases, visited: 0 })
+    }
+
+    /// Blocks that scans have visited so far.
+    pub fn visited(&self) -> u64 {
+        self.visited
     }
 
     /// Whether a scan of the component was decoded.
@@ -105,6 +123,7 @@ impl<'s> Planes<'s> {
                         coder.restart();
                     }
                     next += 1;
+                    self.visited += 1;
                     continue;
                 }
                 Next::Over => break,
@@ -126,6 +145,7 @@ impl<'s> Planes<'s> {
             }
             segments.after_mcu(log)?;
             next += 1;
+            self.visited += layout.blocks.len() as u64;
             // A run of blocks without data costs one step.
             let ahead = segments.mcus_in_segment().min(u32::try_from(total - next).unwrap_or(u32::MAX));
             let skipped = coder.skip_unchanged(ahead);

@@ -14,9 +14,13 @@ use crate::limits::LimitKind;
 use crate::markers::{ColorModel, ImageInfo, Parser, ScanComponent, ScanHeader};
 use crate::spec::frame::Frame;
 
-/// Coefficients up to this size are collected for any header. Beyond, the file must be long enough to have them: the
-/// shortest Huffman code is one bit a block. Arithmetic coding has no such bound.
+/// Coefficients up to this size are decoded for any header. Beyond, the file must be long enough to have them.
 const UNCHECKED_BYTES: u64 = 64 << 20;
+
+/// The most blocks a byte: the shortest Huffman code is one bit a block. Arithmetic coding has no such bound; photographs
+/// are far from this one.
+const HUFFMAN_BLOCKS: u64 = 8;
+const ARITHMETIC_BLOCKS: u64 = 512;
 
 /// Buffers that one image after another uses, so that decoding allocates nothing in steady state.
 #[derive(Debug, Default)]
@@ -40,11 +44,12 @@ pub fn decode_tiles(
     consumer: &mut impl TileConsumer,
 ) -> Result<Summary> {
     options.limits.check(LimitKind::FileBytes, bytes.len() as u64)?;
-    let mut parser = Parser::new(bytes, options.damage == Damage::Refuse)?;
+    let mut parser = Parser::new(bytes, options.damage == Damage::Refuse, &options.limits)?;
     let first = parser.next_scan()?.ok_or_else(|| Error::malformed(parser.position, Malformed::NoScan))?;
     let mut info = image_info(&mut parser, &first)?;
     options.limits.check(LimitKind::Pixels, u64::from(info.frame.width) * u64::from(info.frame.height))?;
     check_mcu(&info.frame, &first)?;
+    check_length(&info.frame, bytes.len() as u64)?;
     let demand = consumer.demand(&info)?;
     let one_scan = !info.frame.process.is_progressive() && first.components.len() == info.frame.components.len();
     let image = Image { parser, scratch, options };
@@ -84,6 +89,19 @@ fn check_mcu(frame: &Frame, scan: &ScanHeader) -> Result<()> {
         return Err(Error::malformed(scan.offset, Malformed::McuSize(total)));
     }
     Ok(())
+}
+
+/// Blocks of all components.
+fn block_count(frame: &Frame) -> u64 {
+    frame.components.iter().map(|component| component.block_count()).sum()
+}
+
+/// A header that claims what so few bytes cannot hold is refused before anything is made for it.
+fn check_length(frame: &Frame, bytes: u64) -> Result<()> {
+    let block = size_of::<Block>() as u64;
+    let most = bytes.saturating_mul(if frame.process.is_arithmetic() { ARITHMETIC_BLOCKS } else { HUFFMAN_BLOCKS });
+    let (found, limit) = (block_count(frame) * block, UNCHECKED_BYTES.max(most.saturating_mul(block)));
+    if found > limit { Err(Error::Limit { kind: LimitKind::Memory, found, limit }) } else { Ok(()) }
 }
 
 /// An image whose headers are known.
@@ -141,19 +159,14 @@ impl<'a> Image<'a, '_> {
         demand: &Demand,
         consumer: &mut impl TileConsumer,
     ) -> Result<Outcome> {
-        let blocks: u64 = info.frame.components.iter().map(|component| component.block_count()).sum();
-        let bytes = blocks * size_of::<Block>() as u64;
-        self.options.limits.check(LimitKind::Memory, bytes)?;
-        if !info.frame.process.is_arithmetic() && bytes > UNCHECKED_BYTES && blocks > 8 * self.parser.data.len() as u64
-        {
-            let limit = UNCHECKED_BYTES.max(8 * self.parser.data.len() as u64 * size_of::<Block>() as u64);
-            return Err(Error::Limit { kind: LimitKind::Memory, found: bytes, limit });
-        }
+        let blocks = block_count(&info.frame);
+        self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
         let mut buffer = std::mem::take(&mut self.scratch.blocks);
-        let mut planes = Planes::new(&info.frame, &mut buffer);
+        let mut planes = Planes::new(&info.frame, &mut buffer)?;
         let (mut scans, mut next) = (0, Some(first));
         while let Some(scan) = next {
             self.options.limits.check(LimitKind::Scans, u64::from(scans) + 1)?;
+            self.options.limits.check_visits(planes.visited(), blocks, self.parser.data.len() as u64)?;
             match self.decode_scan(info, &scan, &mut planes) {
                 Ok(end) => self.parser.position = end,
                 // The first scan's header is part of the headers: nothing was decoded yet.

@@ -21,6 +21,8 @@ pub(super) struct McuLayout {
     pub mcus_high: u32,
     /// The blocks of an MCU in the order of the data.
     pub blocks: Vec<McuBlock>,
+    /// The same, only the places of their components in the scan.
+    pub order: Vec<u8>,
     /// Per component of the scan: block columns and rows in an MCU.
     pub factors: Vec<(u32, u32)>,
 }
@@ -34,6 +36,7 @@ impl McuLayout {
                 mcus_wide: component.blocks_wide,
                 mcus_high: component.blocks_high,
                 blocks: vec![McuBlock { in_scan: 0, x: 0, y: 0 }],
+                order: vec![0],
                 factors: vec![(1, 1)],
             };
         }
@@ -46,6 +49,7 @@ impl McuLayout {
         for (in_scan, &(h, v)) in factors.iter().enumerate() {
             blocks.extend((0..h * v).map(|i| McuBlock { in_scan, x: i % h, y: i / h }));
         }
-        McuLayout { mcus_wide: frame.mcus_wide, mcus_high: frame.mcus_high, blocks, factors }
+        let order = blocks.iter().map(|block| block.in_scan as u8).collect();
+        McuLayout { mcus_wide: frame.mcus_wide, mcus_high: frame.mcus_high, blocks, order, factors }
     }
 }

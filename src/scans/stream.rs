@@ -4,7 +4,7 @@ use super::coders::Coder;
 use super::layout::McuLayout;
 use super::restart::{Next, Segments};
 use super::tile::{Block, Demand, Placement, Tile, TileConsumer};
-use crate::entropy::SegmentReader;
+use crate::entropy::{SLACK, SegmentReader};
 use crate::error::Result;
 use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
@@ -31,9 +31,13 @@ pub(super) fn stream_scan<R: SegmentReader>(
     let mut placements = place(frame, scan, &layout);
     for first in (0..layout.mcus_high).step_by(tile_rows as usize) {
         let rows = tile_rows.min(layout.mcus_high - first);
-        blocks.clear();
-        blocks.resize(rows as usize * row_blocks, [0; 64]);
+        let used = rows as usize * row_blocks;
+        if blocks.len() < used + SLACK {
+            blocks.resize(used + SLACK, [0; 64]);
+        }
+        let blocks = &mut blocks[..used + SLACK];
         decode_mcus(&layout, &mut segments, &mut coder, blocks, log)?;
+        let blocks = &blocks[..used];
         for (in_scan, chosen) in scan.components.iter().enumerate() {
             let (_, v) = layout.factors[in_scan];
             let high = frame.components[chosen.component].blocks_high;
@@ -52,7 +56,7 @@ pub(super) fn stream_scan<R: SegmentReader>(
     segments.finish(log).map(Some)
 }
 
-/// Decodes as many MCUs as fill `blocks`.
+/// Decodes as many MCUs as fill `blocks`, the last [`SLACK`] ones excepted.
 fn decode_mcus<R: SegmentReader>(
     layout: &McuLayout,
     segments: &mut Segments<'_, R>,
@@ -60,22 +64,38 @@ fn decode_mcus<R: SegmentReader>(
     blocks: &mut [Block],
     log: &mut Log,
 ) -> Result<()> {
-    for mcu in blocks.chunks_exact_mut(layout.blocks.len()) {
-        match segments.before_mcu(log)? {
-            Next::Decode => {}
-            Next::Restarted => coder.restart(),
-            Next::Lost { restarted } => {
-                if restarted {
-                    coder.restart();
-                }
-                continue;
-            }
-            Next::Over => return Ok(()),
+    let size = layout.blocks.len();
+    let mcus = (blocks.len() - SLACK) / size;
+    let mut mcu = 0;
+    while mcu < mcus {
+        let next = segments.before_mcu(log)?;
+        if next == Next::Over {
+            blocks[mcu * size..mcus * size].fill([0; 64]);
+            return Ok(());
         }
-        for (block, place) in mcu.iter_mut().zip(&layout.blocks) {
+        if let Next::Restarted | Next::Lost { restarted: true } = next {
+            coder.restart();
+        }
+        if let Next::Lost { .. } = next {
+            blocks[mcu * size..(mcu + 1) * size].fill([0; 64]);
+            mcu += 1;
+            continue;
+        }
+        // This MCU and those up to the next restart marker.
+        let ahead = (mcus - mcu).min(1 + segments.mcus_in_segment() as usize);
+        let run = &mut blocks[mcu * size..(mcu + ahead) * size + SLACK];
+        let decoded = coder.decode_mcus(&mut segments.reader, &layout.order, run);
+        if decoded > 0 {
+            segments.pass_over(decoded as u32 - 1);
+            mcu += decoded;
+            continue;
+        }
+        for (block, place) in blocks[mcu * size..(mcu + 1) * size].iter_mut().zip(&layout.blocks) {
+            *block = [0; 64];
             coder.decode(&mut segments.reader, place.in_scan, block, &mut segments.flaws);
         }
         segments.after_mcu(log)?;
+        mcu += 1;
     }
     Ok(())
 }

@@ -6,13 +6,20 @@
 //! A sink works in two steps so that many threads can feed it and its output still does not depend on their number:
 //! [`Stage`] does the heavy part of one image on the thread that made the tensors, in any order; [`Sink::write`] takes
 //! the staged images one by one in input order. A file appears whole under its final name or not at all: it is written
-//! under a hidden name (`.jpegdct-*.tmp`) in the same folder and renamed. A crash of the machine, as against one of
-//! the program, may still lose what the operating system had not yet put on the disk.
+//! in a hidden folder of the output (`.jpegdct.tmp`) and renamed.
+//!
+//! What was settled is on the disk for good only after [`Sink::sync`], which whoever keeps a record calls before it is
+//! written down. An interrupted run is taken up by [`Sink::resume`]: from there on the output is what it would have been.
 
 mod file;
 mod names;
 mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod safetensors;
+mod shards;
+mod stack;
+mod webdataset;
 
 use std::io;
 use std::path::PathBuf;
@@ -22,9 +29,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::tensor::{Tensor, Values};
 
+pub use file::{TEMPORARY, is_exhausted, sync_folder};
 pub use names::{Name, Names};
 pub use npy::NpySink;
-pub use safetensors::{SafetensorsSink, ShardSize};
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetSink;
+pub use safetensors::SafetensorsSink;
+pub use shards::ShardSize;
+pub use stack::StackSink;
+pub use webdataset::WebdatasetSink;
 
 /// One image on its way out.
 #[derive(Debug)]
@@ -35,6 +48,23 @@ pub struct Item {
     pub name: Name,
     /// Its tensors.
     pub tensors: Vec<Tensor>,
+    /// What is known of it.
+    pub about: About,
+}
+
+/// What is known of an image besides its tensors, for formats that have a place for it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct About {
+    /// The input as it was reached.
+    pub path: String,
+    /// Its label.
+    pub label: Option<i64>,
+    /// The name of its class.
+    pub class: Option<String>,
+    /// What its source said of it.
+    pub json: Option<serde_json::Value>,
+    /// Columns and lines of pixels, as stored.
+    pub size: (u32, u32),
 }
 
 /// An image whose heavy part is done.
@@ -46,6 +76,8 @@ pub struct Staged {
     pub name: Name,
     /// One part a tensor.
     pub parts: Vec<Part>,
+    /// What is known of it.
+    pub about: About,
 }
 
 impl Staged {
@@ -100,6 +132,17 @@ pub struct Output {
 /// not. A sink that gathers images in shards tells it when the shard is finished, in input order all the same.
 pub type Settle<'a> = dyn FnMut(usize, Result<Vec<Output>, &io::Error>) + 'a;
 
+/// How far an interrupted run had come, by its record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Images that have outputs.
+    pub images: u64,
+    /// Files that hold them.
+    pub files: u64,
+    /// Images in the last of these files.
+    pub in_last_file: u64,
+}
+
 /// The part of writing that many threads do at once.
 pub trait Stage: Send + Sync {
     /// Does the heavy part for one image.
@@ -110,6 +153,8 @@ pub trait Stage: Send + Sync {
 }
 
 /// The part of writing that one thread does, in input order.
+///
+/// An error of these functions means that nothing more can be written: images that were not settled have no output.
 pub trait Sink: Send {
     /// The format's name as in `--format`.
     fn format(&self) -> &'static str;
@@ -119,11 +164,30 @@ pub trait Sink: Send {
         Arc::new(InMemory)
     }
 
+    /// Takes up an interrupted run, before the first image is written. Gives the number of images that stand; those
+    /// after them must be written again.
+    ///
+    /// # Errors
+    /// What the run left is not as its record says.
+    fn resume(&mut self, done: &Done) -> io::Result<u64>;
+
     /// Takes the next image. Every image is settled sooner or later, at the latest by [`Sink::finish`].
-    fn write(&mut self, staged: Staged, settle: &mut Settle<'_>);
+    ///
+    /// # Errors
+    /// A disk that is full, or gone.
+    fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()>;
+
+    /// Puts on the disk what was settled.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn sync(&mut self) -> io::Result<()>;
 
     /// Writes what is still held back.
-    fn finish(&mut self, settle: &mut Settle<'_>);
+    ///
+    /// # Errors
+    /// As [`Sink::write`].
+    fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()>;
 }
 
 /// The stage of sinks that need tensors in memory.
@@ -137,7 +201,24 @@ impl Stage for InMemory {
             dtype: tensor.values.dtype_name(),
             body: Body::Values(tensor.values),
         };
-        Ok(Staged { ticket: item.ticket, name: item.name, parts: item.tensors.into_iter().map(part).collect() })
+        let parts = item.tensors.into_iter().map(part).collect();
+        Ok(Staged { ticket: item.ticket, name: item.name, parts, about: item.about })
+    }
+}
+
+impl Part {
+    /// The values of a tensor that [`InMemory`] staged.
+    fn values(&self) -> io::Result<&Values> {
+        match &self.body {
+            Body::Values(values) => Ok(values),
+            Body::File(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "the format takes tensors in memory")),
+        }
+    }
+
+    /// The record of where it was written.
+    fn output(&self, path: &str, entry: Option<String>) -> Output {
+        let (name, shape) = (self.name.clone(), self.shape.clone());
+        Output { name, path: path.into(), entry, shape, dtype: self.dtype.into() }
     }
 }
 

@@ -4,25 +4,56 @@
 //! NumPy format 1.0, little-endian, C order.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use npyz::WriterBuilder;
 
-use super::file::{create_hidden, little_endian, rename};
-use super::{Body, Item, Output, Part, Settle, Sink, Stage, Staged, below};
-use crate::tensor::{Tensor, Values};
+use super::file::{Unsynced, create_hidden, is_exhausted, little_endian, rename};
+use super::{Body, Done, Item, Output, Part, Settle, Sink, Stage, Staged, below};
+use crate::tensor::Values;
 
 /// Writes `.npy` files below a folder.
 #[derive(Debug)]
 pub struct NpySink {
     folder: PathBuf,
+    unsynced: Unsynced,
 }
 
 impl NpySink {
     /// A sink that writes below `folder`; folders are made as they are needed.
     pub fn new(folder: impl Into<PathBuf>) -> NpySink {
-        NpySink { folder: folder.into() }
+        NpySink { folder: folder.into(), unsynced: Unsynced::default() }
+    }
+
+    /// Puts on the disk what others wrote below `folder`.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn synced(folder: &std::path::Path) -> io::Result<()> {
+        let mut unsynced = Unsynced::default();
+        unsynced.push(folder.into());
+        unsynced.sync(folder)
+    }
+
+    fn write_all(&mut self, staged: Staged) -> io::Result<Vec<Output>> {
+        let mut outputs = Vec::with_capacity(staged.parts.len());
+        for part in staged.parts {
+            let name = file_name(&staged.name.stem, &part.name);
+            let path = below(&self.folder, &name);
+            let output = part.output(&name, None);
+            match part.body {
+                Body::File(file) => rename(file, &path)?,
+                Body::Values(values) => {
+                    let mut file = create_hidden(&self.folder)?;
+                    write_npy(&part.shape, &values, file.as_file_mut())?;
+                    rename(file.into_temp_path(), &path)?;
+                }
+            }
+            self.unsynced.push(path);
+            outputs.push(output);
+        }
+        Ok(outputs)
     }
 }
 
@@ -34,14 +65,14 @@ struct NpyStage {
 impl Stage for NpyStage {
     fn stage(&self, item: Item) -> io::Result<Staged> {
         let parts = item.tensors.into_iter().map(|tensor| {
-            let path = below(&self.folder, &file_name(&item.name.stem, &tensor.name));
-            let mut file = create_hidden(path.parent().unwrap_or(Path::new(".")))?;
-            write_npy(&tensor, file.as_file_mut())?;
+            let mut file = create_hidden(&self.folder)?;
+            write_npy(&tensor.shape, &tensor.values, file.as_file_mut())?;
             // Only the path is kept: open files are few, waiting images may be many.
             let body = Body::File(file.into_temp_path());
             Ok(Part { dtype: tensor.values.dtype_name(), name: tensor.name, shape: tensor.shape, body })
         });
-        Ok(Staged { ticket: item.ticket, parts: parts.collect::<io::Result<_>>()?, name: item.name })
+        let parts = parts.collect::<io::Result<_>>()?;
+        Ok(Staged { ticket: item.ticket, parts, name: item.name, about: item.about })
     }
 }
 
@@ -54,77 +85,80 @@ impl Sink for NpySink {
         Arc::new(NpyStage { folder: self.folder.clone() })
     }
 
-    fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) {
-        let ticket = staged.ticket;
-        let outputs: io::Result<Vec<Output>> = staged
-            .parts
-            .into_iter()
-            .map(|part| {
-                let name = file_name(&staged.name.stem, &part.name);
-                let path = below(&self.folder, &name);
-                match part.body {
-                    Body::File(file) => rename(file, &path)?,
-                    Body::Values(values) => {
-                        let mut file = create_hidden(path.parent().unwrap_or(Path::new(".")))?;
-                        let tensor = Tensor { name: String::new(), shape: part.shape.clone(), values };
-                        write_npy(&tensor, file.as_file_mut())?;
-                        rename(file.into_temp_path(), &path)?;
-                    }
-                }
-                Ok(Output { name: part.name, path: name, entry: None, shape: part.shape, dtype: part.dtype.into() })
-            })
-            .collect();
-        match outputs {
-            Ok(outputs) => settle(ticket, Ok(outputs)),
-            Err(error) => settle(ticket, Err(&error)),
-        }
+    fn resume(&mut self, done: &Done) -> io::Result<u64> {
+        Ok(done.images)
     }
 
-    fn finish(&mut self, _settle: &mut Settle<'_>) {}
+    fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
+        let ticket = staged.ticket;
+        match self.write_all(staged) {
+            Ok(outputs) => settle(ticket, Ok(outputs)),
+            Err(error) if is_exhausted(&error) => return Err(error),
+            Err(error) => settle(ticket, Err(&error)),
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.unsynced.sync(&self.folder)
+    }
+
+    fn finish(&mut self, _settle: &mut Settle<'_>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn file_name(stem: &str, tensor: &str) -> String {
     if tensor.is_empty() { format!("{stem}.npy") } else { format!("{stem}.{tensor}.npy") }
 }
 
+/// The header of a `.npy` file.
+pub(super) fn npy_header(shape: &[usize], dtype: &str) -> io::Result<Vec<u8>> {
+    let dtype = npyz::DType::Plain(npy_dtype(dtype)?.parse().map_err(|_| io::ErrorKind::InvalidInput)?);
+    let shape: Vec<u64> = shape.iter().map(|&n| n as u64).collect();
+    let options = npyz::WriteOptions::new_header_only().dtype(dtype).shape(&shape);
+    options.writer(Vec::with_capacity(128)).write_header_only()
+}
+
+/// NumPy's name of an element type.
+pub(super) fn npy_dtype(dtype: &str) -> io::Result<&'static str> {
+    match dtype {
+        "f32" => Ok("<f4"),
+        "f16" => Ok("<f2"),
+        "i16" => Ok("<i2"),
+        "u16" => Ok("<u2"),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("NumPy has no type {dtype}"))),
+    }
+}
+
 /// Writes one tensor as a `.npy` file.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_npy(tensor: &Tensor, writer: &mut impl Write) -> io::Result<()> {
-    let dtype = match tensor.values {
-        Values::F32(_) => "<f4",
-        Values::F16(_) => "<f2",
-        Values::I16(_) => "<i2",
-        Values::U16(_) => "<u2",
-    };
-    let dtype = npyz::DType::Plain(dtype.parse().map_err(|_| io::ErrorKind::InvalidInput)?);
-    let shape: Vec<u64> = tensor.shape.iter().map(|&n| n as u64).collect();
-    let header = npyz::WriteOptions::new_header_only()
-        .dtype(dtype)
-        .shape(&shape)
-        .writer(Vec::with_capacity(128))
-        .write_header_only()?;
-    writer.write_all(&header)?;
-    writer.write_all(&little_endian(&tensor.values))
+pub fn write_npy(shape: &[usize], values: &Values, writer: &mut impl Write) -> io::Result<()> {
+    writer.write_all(&npy_header(shape, values.dtype_name())?)?;
+    writer.write_all(&little_endian(values))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use half::f16;
 
     use super::*;
-    use crate::sinks::{Name, Names};
+    use crate::sinks::{About, Name, Names};
+    use crate::tensor::Tensor;
 
     fn item(ticket: usize, name: Name, tensors: &[Tensor]) -> Item {
-        Item { ticket, name, tensors: tensors.to_vec() }
+        Item { ticket, name, tensors: tensors.to_vec(), about: About::default() }
     }
 
     fn run(folder: &Path, place: &str, tensors: &[Tensor]) -> Result<Vec<Output>, String> {
         let mut sink = NpySink::new(folder);
         let staged = Sink::stage(&sink).stage(item(7, Names::default().next(place), tensors)).unwrap();
         let mut settled = Vec::new();
-        sink.write(staged, &mut |ticket, result| settled.push((ticket, result.map_err(|e| e.to_string()))));
+        sink.write(staged, &mut |ticket, result| settled.push((ticket, result.map_err(|e| e.to_string())))).unwrap();
         assert_eq!((settled.len(), settled[0].0), (1, 7));
         settled.pop().unwrap().1
     }

@@ -13,32 +13,16 @@ use ::safetensors::Dtype;
 use ::safetensors::tensor::TensorInfo;
 use serde::Serialize;
 
-use super::file::{create_hidden, little_endian, rename};
-use super::{Body, InMemory, Item, Output, Part, Settle, Sink, Stage, Staged, below};
+use super::file::{create_hidden, little_endian};
+use super::shards::{ShardSize, Shards};
+use super::{Done, InMemory, Item, Output, Part, Settle, Sink, Stage, Staged};
 use crate::recipe::Recipe;
-
-/// When a shard is full: whichever comes first. A shard holds one image at least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShardSize {
-    /// Images. Default 1000.
-    pub images: usize,
-    /// Bytes of tensor data. Default 256 MiB. A shard is gathered in memory.
-    pub bytes: u64,
-}
-
-impl Default for ShardSize {
-    fn default() -> Self {
-        ShardSize { images: 1000, bytes: 256 << 20 }
-    }
-}
 
 /// Writes shards in the safetensors format.
 #[derive(Debug)]
 pub struct SafetensorsSink {
-    folder: PathBuf,
-    size: ShardSize,
+    shards: Shards,
     metadata: BTreeMap<&'static str, String>,
-    shard: usize,
     images: Vec<Staged>,
     bytes: u64,
 }
@@ -80,26 +64,23 @@ impl SafetensorsSink {
             ("recipe", recipe.to_json()),
             ("recipe_hash", recipe.hash()),
         ]);
-        SafetensorsSink { folder: folder.into(), size, metadata, shard: 0, images: Vec::new(), bytes: 0 }
+        SafetensorsSink { shards: Shards::new(folder, "safetensors", size), metadata, images: Vec::new(), bytes: 0 }
     }
 
-    fn flush(&mut self, settle: &mut Settle<'_>) {
+    fn flush(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         if self.images.is_empty() {
-            return;
+            return Ok(());
         }
-        let name = format!("shard-{:06}.safetensors", self.shard);
-        let result = self.write_shard(&name);
-        self.shard += 1;
+        let name = self.shards.name();
+        self.write_shard()?;
         self.bytes = 0;
         for image in self.images.drain(..) {
-            match &result {
-                Ok(()) => settle(image.ticket, Ok(outputs(&image, &name))),
-                Err(error) => settle(image.ticket, Err(error)),
-            }
+            settle(image.ticket, Ok(outputs(&image, &name)));
         }
+        Ok(())
     }
 
-    fn write_shard(&self, name: &str) -> io::Result<()> {
+    fn write_shard(&mut self) -> io::Result<()> {
         let mut tensors = BTreeMap::new();
         let mut offset = 0;
         // Wide elements first, else in input order, so that every tensor is aligned to its element.
@@ -107,7 +88,7 @@ impl SafetensorsSink {
             self.images.iter().flat_map(|image| image.parts.iter().map(|part| (entry(image, part), part))).collect();
         parts.sort_by_key(|(_, part)| part.dtype != "f32");
         for (entry, part) in &parts {
-            let len = values(part)?.bytes().len();
+            let len = part.values()?.bytes().len();
             let info = TensorInfo {
                 dtype: dtype(part.dtype)?,
                 shape: part.shape.clone(),
@@ -121,16 +102,16 @@ impl SafetensorsSink {
         let mut header = serde_json::to_vec(&Header { metadata: &self.metadata, tensors })?;
         header.resize(header.len().next_multiple_of(8), b' ');
 
-        let file = create_hidden(&self.folder)?;
+        let file = create_hidden(self.shards.folder())?;
         let mut writer = BufWriter::with_capacity(1 << 18, file.as_file());
         writer.write_all(&(header.len() as u64).to_le_bytes())?;
         writer.write_all(&header)?;
         for (_, part) in &parts {
-            writer.write_all(&little_endian(values(part)?))?;
+            writer.write_all(&little_endian(part.values()?))?;
         }
         writer.flush()?;
         drop(writer);
-        rename(file.into_temp_path(), &below(&self.folder, name))
+        self.shards.close(file)
     }
 }
 
@@ -143,20 +124,27 @@ impl Sink for SafetensorsSink {
         Arc::new(ShardStage)
     }
 
-    fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) {
+    fn resume(&mut self, done: &Done) -> io::Result<u64> {
+        Ok(self.shards.resume(done))
+    }
+
+    fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
         let bytes = staged.memory();
-        if self.bytes + bytes > self.size.bytes {
-            self.flush(settle);
+        if self.shards.is_full(self.images.len(), self.bytes, bytes) {
+            self.flush(settle)?;
         }
         self.bytes += bytes;
         self.images.push(staged);
-        if self.images.len() >= self.size.images {
-            self.flush(settle);
-        }
+        if self.shards.is_full(self.images.len(), self.bytes, 0) { self.flush(settle) } else { Ok(()) }
     }
 
-    fn finish(&mut self, settle: &mut Settle<'_>) {
-        self.flush(settle);
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.flush(settle)?;
+        self.shards.finish()
     }
 }
 
@@ -166,21 +154,7 @@ fn entry(image: &Staged, part: &Part) -> String {
 }
 
 fn outputs(image: &Staged, path: &str) -> Vec<Output> {
-    let output = |part: &Part| Output {
-        name: part.name.clone(),
-        path: path.into(),
-        entry: Some(entry(image, part)),
-        shape: part.shape.clone(),
-        dtype: part.dtype.into(),
-    };
-    image.parts.iter().map(output).collect()
-}
-
-fn values(part: &Part) -> io::Result<&crate::tensor::Values> {
-    match &part.body {
-        Body::Values(values) => Ok(values),
-        Body::File(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "a shard takes tensors in memory")),
-    }
+    image.parts.iter().map(|part| part.output(path, Some(entry(image, part)))).collect()
 }
 
 fn dtype(name: &str) -> io::Result<Dtype> {
@@ -200,7 +174,7 @@ mod tests {
     use ::safetensors::SafeTensors;
 
     use super::*;
-    use crate::sinks::Names;
+    use crate::sinks::{About, Names};
     use crate::tensor::{Tensor, Values};
 
     fn run(folder: &Path, size: ShardSize, places: &[&str]) -> Vec<(usize, Vec<Output>)> {
@@ -214,10 +188,10 @@ mod tests {
                 Tensor { name: "y".into(), shape: vec![2, 2], values: Values::I16(vec![fill; 4]) },
                 Tensor { name: "w".into(), shape: vec![3], values: Values::F32(vec![f32::from(fill); 3]) },
             ];
-            let item = Item { ticket, name: names.next(place), tensors };
-            sink.write(stage.stage(item).unwrap(), &mut settle);
+            let item = Item { ticket, name: names.next(place), tensors, about: About::default() };
+            sink.write(stage.stage(item).unwrap(), &mut settle).unwrap();
         }
-        sink.finish(&mut settle);
+        sink.finish(&mut settle).unwrap();
         settled
     }
 
@@ -245,7 +219,12 @@ mod tests {
     #[test]
     fn the_reserved_key_is_refused_alone() {
         let tensor = Tensor { name: String::new(), shape: vec![1], values: Values::I16(vec![1]) };
-        let item = Item { ticket: 0, name: Names::default().next("__metadata__"), tensors: vec![tensor] };
+        let item = Item {
+            ticket: 0,
+            name: Names::default().next("__metadata__"),
+            tensors: vec![tensor],
+            about: About::default(),
+        };
         assert_eq!(ShardStage.stage(item).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 
@@ -255,7 +234,7 @@ mod tests {
         let settled = run(folder.path(), ShardSize { images: 10, bytes: 1 }, &["a.jpg", "b.jpg"]);
         let paths: Vec<&str> = settled.iter().map(|(_, outputs)| outputs[0].path.as_str()).collect();
         assert_eq!(paths, ["shard-000000.safetensors", "shard-000001.safetensors"]);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2 + 1, "and the hidden folder");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub const DHP: u8 = 0xde;
 pub const EXP: u8 = 0xdf;
 pub const APP0: u8 = 0xe0;
 pub const APP1: u8 = 0xe1;
+pub const APP2: u8 = 0xe2;
 pub const APP14: u8 = 0xee;
 pub const APP15: u8 = 0xef;
 pub const SOF55: u8 = 0xf7;

@@ -96,6 +96,11 @@ impl<'a> Builder<'a> {
     /// The tensors, and how many of their values did not fit the element type and were saturated.
     pub fn finish(mut self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
         self.for_each_component(|component, work, outlet| component.finish_missing(work, outlet));
+        if let (Some(hole), Some(target)) = (&self.plan.hole, self.targets.first_mut()) {
+            for (channel, &value) in self.plan.hole_values.iter().enumerate() {
+                self.saturated += target.write_zeros(channel, hole, value);
+            }
+        }
         let mut tensors: Vec<Tensor> = self.targets.into_iter().map(Target::into_tensor).collect();
         if self.plan.quant_tables {
             tensors.push(planes::quant_tables(info));
@@ -140,11 +145,11 @@ impl TileConsumer for Builder<'_> {
         }
         self.mix = self.plan.mix.take();
         let spare = &mut self.scratch.spare;
-        self.targets = self.plan.targets.drain(..).map(|plan| Target::new(plan, spare)).collect();
+        self.targets = self.plan.targets.drain(..).map(|plan| Target::new(plan, spare)).collect::<Result<_>>()?;
         if let Some(target) = self.targets.first_mut() {
-            let cpu = self.scratch.work.cpu;
-            let zeros = self.plan.zeros.iter();
-            self.saturated = zeros.map(|zero| target.write_zeros(cpu, zero.channel, zero.shift)).sum();
+            let all = target.whole();
+            self.saturated =
+                self.plan.zeros.iter().map(|zero| target.write_zeros(zero.channel, &all, zero.shift)).sum();
         }
         Ok(())
     }

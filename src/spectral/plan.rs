@@ -13,7 +13,7 @@ use super::planes;
 use crate::error::{Error, Mismatch, Result};
 use crate::limits::{LimitKind, Limits};
 use crate::markers::{ColorModel, ImageInfo};
-use crate::recipe::photometric::Tone;
+use crate::recipe::photometric::{Hole, Tone};
 use crate::recipe::steps::Steps;
 use crate::recipe::{Chroma, Edge, Kind, Layout, Recipe, RecipeError};
 use crate::scans::Demand;
@@ -50,7 +50,8 @@ impl Compiled {
         let first: usize = (0..list).map(|before| channels.component(before).len()).sum();
         let place = |(n, &frequency): (usize, &u8)| {
             let (scale, shift) = self.affine[first + n];
-            let gain = if list == 0 { tone.gain } else { tone.chroma };
+            let gain = if list == 0 { tone.gain } else { tone.chroma[list - 1] };
+            let gain = if frequency == 0 { gain } else { gain * tone.detail };
             // The zero frequency of an offset, half the range being the level shift of T.81 A.3.1.
             let middle = f64::from(1u32 << (precision.clamp(1, 16) - 1));
             let offset = if list == 0 && frequency == 0 { 8.0 * middle * tone.offset } else { 0.0 };
@@ -155,6 +156,10 @@ pub(crate) struct Plan {
     pub zeros: Vec<Output>,
     /// Y, Cb and Cr from R, G and B, into target 0.
     pub mix: Option<colour::MixPlan>,
+    /// What becomes zero in target 0 at the end, rows and columns as the target has them.
+    pub hole: Option<Hole>,
+    /// The stored form of a zero coefficient, per channel of target 0; empty without a hole.
+    pub hole_values: Vec<f32>,
     /// Whether the quantisation tables are a tensor of their own.
     pub quant_tables: bool,
 }
@@ -248,6 +253,11 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Li
             plan.mix = Some(mix);
         }
         model => return Err(Error::Mismatch(Mismatch::ColorModel(model))),
+    }
+    if let Some(hole) = recipe.photometric.hole(key, grid) {
+        let Hole { rows, columns } = hole;
+        plan.hole = Some(if transposed { Hole { rows: columns, columns: rows } } else { Hole { rows, columns } });
+        plan.hole_values = compiled.affine.iter().map(|(_, shift)| *shift).collect();
     }
     plan.components.retain(|component| component.route.frequencies().next().is_some());
     if info.color == ColorModel::Grayscale {

@@ -2,8 +2,9 @@
 //!
 //! What enters: the bytes of a JPEG, a recipe, the tensor made from coefficients. What leaves: how far that tensor is
 //! from the one computed from decoded pixels. The decoder is `jpeg-decoder`, which shares no code with this crate: a
-//! wrong coefficient would show here and nowhere else. The recipe's spatial steps are done on the
-//! decoded samples in f64, without another rounding to 8 bits after each of them.
+//! wrong coefficient would show here and nowhere else. The recipe's spatial and photometric steps are done on the
+//! decoded samples in f64, without another rounding or clamping to 8 bits after each of them; block steps (frequency
+//! enhancement, cutout) on the 8 x 8 samples that become a block of the tensor.
 //!
 //! The decoder rounds samples to 8 bits and clamps them to 0..=255, so the distance is its rounding noise: a uniform
 //! error of variance 1/12 a sample alone gives every frequency an RMS of 0.29, clamping adds to it where the image is
@@ -26,7 +27,7 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 use serde::Serialize;
 
 use super::compare::{Difference, Sums};
-use super::reference::{Expected, apply_tone, rgb_to_ycbcr, select};
+use super::reference::{Expected, apply_photometric, rgb_to_ycbcr, select};
 use super::samples::{SamplePlane, Step};
 use super::steps::component_steps;
 use crate::limits::Limits;
@@ -104,7 +105,7 @@ pub fn compare(
     if info.color == ColorModel::Rgb {
         rgb_to_ycbcr(&mut planes);
     }
-    apply_tone(&mut planes, recipe.photometric.tone(key), info.frame.precision);
+    apply_photometric(&mut planes, &recipe.photometric, key, info.frame.precision);
     let expected = select(&planes, &recipe.channels);
     if (expected.blocks_wide, expected.blocks_high) != (found.blocks_wide, found.blocks_high) {
         return Err(Unavailable::Upsampling);

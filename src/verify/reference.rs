@@ -14,8 +14,7 @@ use crate::coefficients::{Coefficients, Plane};
 use crate::error::{Error, Malformed, Mismatch, Result};
 use crate::limits::Limits;
 use crate::markers::ColorModel;
-use crate::recipe::photometric::Tone;
-use crate::recipe::{ChannelSet, Chroma, Edge, Kind, Recipe};
+use crate::recipe::{ChannelSet, Chroma, Edge, Kind, Photometric, Recipe};
 use crate::spec::frame::{Component, Frame};
 
 /// Expected values of one tensor, in the order channel, block row, block column.
@@ -82,7 +81,7 @@ fn channels(coefficients: &Coefficients, recipe: &Recipe, key: &str, limits: &Li
     if info.color == ColorModel::Rgb {
         rgb_to_ycbcr(&mut planes);
     }
-    apply_tone(&mut planes, recipe.photometric.tone(key), frame.precision);
+    apply_photometric(&mut planes, &recipe.photometric, key, frame.precision);
     Ok(select(&planes, &recipe.channels))
 }
 
@@ -132,13 +131,29 @@ pub fn rgb_to_ycbcr(planes: &mut [SamplePlane]) {
     }
 }
 
-/// Changes Y, Cb and Cr sample by sample.
-pub fn apply_tone(planes: &mut [SamplePlane], tone: Tone, precision: u8) {
+/// Changes Y, Cb and Cr sample by sample, and block by block. The planes are whole blocks.
+pub fn apply_photometric(planes: &mut [SamplePlane], photometric: &Photometric, key: &str, precision: u8) {
+    let tone = photometric.tone(key);
     let middle = f64::from(precision - 1).exp2();
     for (index, plane) in planes.iter_mut().enumerate() {
+        let gain = if index == 0 { tone.gain } else { tone.chroma[(index - 1).min(1)] };
         for sample in &mut plane.samples {
-            *sample *= if index == 0 { tone.gain } else { tone.chroma };
+            *sample *= gain;
             *sample += if index == 0 { tone.offset * middle } else { 0.0 };
+        }
+    }
+    let Some(first) = planes.first() else { return };
+    let (high, wide) = (first.height / 8, first.width / 8);
+    let hole = photometric.hole(key, (high, wide));
+    for plane in planes {
+        for (row, column) in (0..high).flat_map(|row| (0..wide).map(move |column| (row, column))) {
+            let is_cut = hole.as_ref().is_some_and(|h| h.rows.contains(&row) && h.columns.contains(&column));
+            let places = (0..64).map(|i| (8 * row + i / 8) * plane.width + 8 * column + i % 8);
+            let mean = places.clone().map(|place| plane.samples[place]).sum::<f64>() / 64.0;
+            for place in places {
+                let sample = &mut plane.samples[place];
+                *sample = if is_cut { 0.0 } else { mean + tone.detail * (*sample - mean) };
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 #![allow(dead_code)] // each test file uses a part
 
-pub mod libjpeg;
+#[cfg(feature = "bench")]
+#[allow(unused_imports)] // golden tensors need no other decoder
+pub use jpegdct::bench::libjpeg;
 
 use std::path::{Path, PathBuf};
 

@@ -10,6 +10,7 @@ SOURCES = {
     "photos/coffee-420.jpg": "4:2:0, 1.28 times as large",
     "photos/chelsea-444.jpg": "4:4:4; the crop starts at 160.5, which rounds to 160",
     "photos/rocket.jpg": "4:4:4, 640x427; the crop starts at 159.5, which rounds to 160",
+    "photos/rocket-420.jpg": "4:2:0, 640x427, and little of it clips",
     "exif/6-big.jpg": "4:2:0 with orientation 6: upright it is 28x36, and 18 times as large",
 }
 

@@ -29,6 +29,7 @@ def fixtures():
     rocket = (data / "rocket.jpg").read_bytes()
     yield Fixture(f"{FOLDER}rocket.jpg", rocket, "photograph as the package ships it, 4:4:4", licence=ROCKET[0],
                   origin=f"{package}, rocket.jpg ({ROCKET[1]})", facts=frame_facts(rocket))
+    yield encoded("rocket-420", "rocket.jpg", None, "-quality 95 -optimize", ROCKET)
     yield encoded("coffee-420", "coffee.png", None, "-quality 85 -optimize", COFFEE)
     yield encoded("chelsea-444", "chelsea.png", None, "-quality 90 -sample 1x1", CHELSEA)
     yield encoded("chelsea-422-restart", "chelsea.png", (97, 40, 330, 219), "-quality 80 -sample 2x1 -restart 1", CHELSEA)

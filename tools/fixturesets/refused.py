@@ -10,7 +10,7 @@ from .common import WRITER, Fixture, S420, interleaved, make_frame, quant
 
 
 def fixtures():
-    for name, why, data in [*_frames(), *_tables(), *_scans(), *_structure()]:
+    for name, why, data in [*_frames(), *_tables(), *_scans(), *_structure(), *_empty_scans()]:
         yield Fixture(f"refused/{name}.jpg", data, why, "refused")
     for name, why, data in _tolerated():
         yield Fixture(f"tables/{name}.jpg", data, why, "ok")
@@ -72,6 +72,9 @@ def _frames():
     yield "reserved-frame", "frame marker 0xFFC8, reserved", _replaced("sof", _sof(0xC8))
     hierarchical = segments.segment(0xDE, _sof()[4:])
     yield "hierarchical", "DHP before the frame", _replaced("sof", hierarchical + _sof())
+    yield "expand", "EXP before the frame", _replaced("sof", segments.segment(0xDF, b"\x11") + _sof())
+    yield "soi-twice", "a second SOI right after the first", b"\xff\xd8" + _whole().data
+    yield "soi-in-header", "a second SOI before the frame", _replaced("sof", b"\xff\xd8" + _sof())
 
 
 def _tables():
@@ -146,6 +149,34 @@ def _structure():
         :len(whole.data[:sos]) - len(_sof())] + b"\xff\xd9"
 
 
+def _empty_scans():
+    """Sound files whose time would be out of all proportion: 16 megapixels of grey in 883 scans, 819 of which refine
+    coefficients that are all zero."""
+    def segments_of(app, data):
+        yield app
+        yield sos(b"\0\0\0") + data["dc"]
+        for k in range(1, 64):
+            yield sos(bytes([k, k, 13])) + data["ac"]
+            for al in range(12, -1, -1):
+                yield sos(bytes([k, k, (al + 1) << 4 | al])) + data["ac"]
+
+    def sos(tail):
+        return segments.segment(spec.SOS, b"\1\1\0" + tail)
+
+    def file(sof, tables, data):
+        head = segments.quant_tables({0: [16] * 64}) + _sof(sof, height=4096, width=4096, components=((1, 1, 1, 0),))
+        return b"\xff\xd8" + head + b"".join(segments_of(tables, data)) + b"\xff\xd9"
+
+    # One code, a zero bit: difference 0, or a run of 2^14 empty blocks (and 14 zero bits).
+    one_code = bytes([1] + [0] * 15)
+    tables = segments.segment(spec.DHT, b"\0" + one_code + b"\0" + b"\x10" + one_code + b"\xe0")
+    blocks = 512 * 512
+    yield "empty-scans", "16 megapixels in 883 scans, most of them empty refinements: refused by the limit of passes", file(
+        0xC2, tables, {"dc": bytes(blocks // 8), "ac": bytes(15 * (blocks >> 14) // 8)})
+    yield "empty-scans-arithmetic", "16 megapixels in 883 arithmetic-coded scans of no bytes: refused by the limit of passes", file(
+        0xCA, b"", {"dc": b"", "ac": b""})
+
+
 def _png():
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -164,6 +195,12 @@ def _not_jpeg():
             ("one-byte.jpg", "the byte 0xFF", b"\xff"),
             ("text.jpg", "a text file named .jpg", b"This is not a photograph.\n"),
             ("png.jpg", "a 4 x 4 PNG named .jpg", _png()),
+            ("jpeg2000-codestream.jpg", "a bare JPEG 2000 codestream named .jpg", b"\xff\x4f\xff\x51\0\x29" + bytes(41)),
+            ("jpegxl.jpg", "the signature of a JPEG XL container named .jpg", b"\0\0\0\x0cJXL \r\n\x87\n"
+             b"\0\0\0\x14ftypjxl \0\0\0\0jxl "),
+            ("jpegxl-codestream.jpg", "a bare JPEG XL codestream named .jpg", b"\xff\x0a\0\x90\1\0" + bytes(16)),
+            ("jpegxr.jpg", "the signature of JPEG XR named .jpg", b"II\xbc\1\x20\0\0\0" + bytes(40)),
+            ("avif.jpg", "the signature of AVIF named .jpg", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"),
             ("jpeg2000.jpg", "the signature of JPEG 2000 named .jpg", jp2),
             ("zeros.jpg", "4096 zero bytes", bytes(4096)),
             ("html.jpg", "an error page saved as .jpg", b"<!DOCTYPE html><html><title>404 Not Found</title></html>\n")]:

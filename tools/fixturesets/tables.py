@@ -1,5 +1,7 @@
 """Quantisation and Huffman tables: widths, slots, order of segments, redefinition; and the segments around them."""
 
+import struct
+
 from jpegwriter import HuffmanTable, Scan, segments, write_jpeg
 
 from .common import S420, S444, bare_frame, fill_random, from_stream, interleaved, make_frame, quant, simple
@@ -104,6 +106,11 @@ def _segments():
     yield file("bytes-after-eoi", "zeros and text after EOI", suffix=b"\0" * 16 + b"trailing \xff\xd9\xff\xd8 text")
     thumbnail = simple("", "", 16, 16, seed=5).data
     yield file("two-images", "a second whole JPEG after EOI (as MPO files hold)", suffix=thumbnail)
+    entries = struct.pack(">HHI4s", 0xB000, 7, 4, b"0100") + struct.pack(">HHII", 0xB001, 4, 1, 3)
+    index = segments.segment(0xE2, b"MPF\0MM\0*" + struct.pack(">IH", 8, 2) + entries + bytes(4))
+    yield file("mpo", "a multi-picture file: an index (APP2, MPF) of three images, and two more after EOI",
+               app=segments.jfif() + index, suffix=thumbnail + bytes(5) + thumbnail)
+    yield file("mpo-alone", "an index of three images, of which only the first is there", app=segments.jfif() + index)
     yield file("thumbnail-in-app", "a whole JPEG inside APP1", app=segments.jfif() + segments.segment(
         0xE1, b"thumbnail\0" + thumbnail))
     yield file("dnl", "height 0 in SOF, told by DNL after the first scan (B.2.5)", dnl=True)

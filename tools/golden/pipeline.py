@@ -57,20 +57,41 @@ def select(planes):
                      for plane, wanted in zip(planes, channels()) for c in wanted])
 
 
-def tensor(path):
-    """The golden tensor of a JPEG file."""
-    turbo = TurboJPEG("libturbojpeg.so.0")
-    picture = cv2.imread(str(path))  # 8-bit BGR, turned upright by the EXIF orientation
+def decode(data):
+    """8-bit BGR of the bytes of a JPEG, turned upright by the EXIF orientation."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+
+def scaled(picture):
+    """The crop, and the same at twice the size, so that 4:2:0 leaves chroma on the block grid of the luma of the crop."""
     height, width = resized(*picture.shape[:2])
     if picture.shape[:2] != (height, width):
         picture = cv2.resize(picture, dsize=(width, height), interpolation=cv2.INTER_LINEAR)
     top, left = crop_offset(height), crop_offset(width)
     picture = picture[top:top + CROP, left:left + CROP].copy()
-    # Twice the size, so that 4:2:0 leaves chroma on the block grid of the luma of the plain picture.
-    doubled = cv2.resize(picture, dsize=(2 * CROP, 2 * CROP), interpolation=cv2.INTER_LINEAR)
-    luma, _, _ = dequantised(turbo.encode(picture, quality=100, jpeg_subsample=TJSAMP_420))
-    _, blue, red = dequantised(turbo.encode(doubled, quality=100, jpeg_subsample=TJSAMP_420))
-    made = select([luma, blue, red])
+    return picture, cv2.resize(picture, dsize=(2 * CROP, 2 * CROP), interpolation=cv2.INTER_LINEAR)
+
+
+def encoder():
+    """The encoder, to be made once."""
+    return TurboJPEG("libturbojpeg.so.0")
+
+
+def encode(turbo, pictures):
+    """The two JPEG files the coefficients are read from."""
+    return [turbo.encode(picture, quality=100, jpeg_subsample=TJSAMP_420) for picture in pictures]
+
+
+def read(files):
+    """The tensor, of the luma of the first file and the chroma of the second."""
+    luma, _, _ = dequantised(files[0])
+    _, blue, red = dequantised(files[1])
+    return select([luma, blue, red])
+
+
+def tensor(path):
+    """The golden tensor of a JPEG file."""
+    made = read(encode(encoder(), scaled(decode(Path(path).read_bytes()))))
     if np.abs(made).max() > np.iinfo(np.int16).max:
         raise OverflowError(f"{path}: a coefficient beyond int16")
     return made.astype("<i2")

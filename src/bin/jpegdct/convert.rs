@@ -3,14 +3,18 @@
 use jpegdct::Result;
 use jpegdct::corpus::Convert;
 use jpegdct::markers::sniff::Format;
-use jpegdct::reencode::{ReencodeOptions, is_supported, to_jpeg};
+use jpegdct::reencode::{ReencodeOptions, cmyk_to_jpeg, is_supported, to_jpeg};
 
-/// Re-encodes what is no JPEG.
+/// Re-encodes what is no JPEG, and JPEGs in CMYK.
 pub struct Reencoder(pub ReencodeOptions);
 
 impl Convert for Reencoder {
     fn to_jpeg(&self, bytes: &[u8], _format: Format) -> Result<Vec<u8>> {
         to_jpeg(bytes, &self.0)
+    }
+
+    fn cmyk_to_jpeg(&self, bytes: &[u8], orientation: u8) -> Result<Vec<u8>> {
+        cmyk_to_jpeg(bytes, orientation, &self.0)
     }
 
     fn takes(&self, format: Format) -> bool {

@@ -1,14 +1,14 @@
 //! `jpegdct extract`: images to tensors.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use jpegdct::corpus::{self, Convert, Job, OnError};
 use jpegdct::reencode::ReencodeOptions;
-use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink};
-use jpegdct::{Damage, Extractor, Recipe};
+use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink, StackSink, WebdatasetSink};
+use jpegdct::{Damage, Extractor, Limits, Recipe};
 
-use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat};
+use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
 use crate::convert::Reencoder;
 use crate::failure::{Failure, SOME_FAILED};
 use crate::progress::Progress;
@@ -21,10 +21,11 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
     };
     let recipe = recipe(&args.recipe.recipe, &args.recipe.changes)?;
     let extractor = Extractor::new(recipe, args.limits.decode_options(damage)).map_err(Failure::usage)?;
-    let reencoder = (!args.reencode.no_reencode).then(|| reencoder(args));
-    let mut sink = sink(args, extractor.recipe())?;
+    let reencoder = reencoder(&args.reencode, args.limits.limits());
+    let shard = shard(args)?;
+    let mut sink = sink(args, extractor.recipe(), shard.unwrap_or_default())?;
 
-    let inputs = corpus::list(&args.input.inputs);
+    let listing = corpus::list(&args.input.inputs);
     let progress = Progress::new(args.run.log == LogArg::Json);
     let job = Job {
         extractor: &extractor,
@@ -35,12 +36,21 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
             OnErrorArg::Skip => OnError::Skip,
             OnErrorArg::Stop => OnError::Stop,
         },
+        resume: args.run.resume,
+        part: args.run.shard_of,
+        shard,
         limits: args.limits.limits(),
         observer: &progress,
     };
-    let report = corpus::extract(&inputs, &job, &mut *sink)
-        .with_context(|| format!("cannot write {}", args.output.display()))?;
-    progress.finish(&report, inputs.len(), &args.output);
+    let report = corpus::extract(&listing, &job, &mut *sink).map_err(|error| {
+        progress.clear();
+        let out = args.output.display();
+        // A record that was begun is worth going on with.
+        let begun = args.output.join(jpegdct::corpus::UNFINISHED).exists() && error.kind() != ErrorKind::InvalidInput;
+        let advice = if begun { "; what is on record stands, --resume goes on from there" } else { "" };
+        anyhow::anyhow!("cannot write {out}: {error}{advice}")
+    })?;
+    progress.finish(&report, &args.output);
     let all_good = report.complete && report.counts.failures() == 0 && report.counts.inputs > 0;
     Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
 }
@@ -57,28 +67,47 @@ pub fn recipe(name_or_path: &str, changes: &ChangeArgs) -> Result<Recipe, Failur
     Ok(recipe)
 }
 
-fn reencoder(args: &ExtractArgs) -> Reencoder {
+/// What makes JPEGs of other images, unless that is off.
+pub fn reencoder(args: &ReencodeArgs, limits: Limits) -> Option<Reencoder> {
     let mut options = ReencodeOptions::default();
-    options.quality = args.reencode.reencode_quality;
-    options.sampling = args.reencode.reencode_sampling;
-    options.limits = args.limits.limits();
-    Reencoder(options)
+    options.quality = args.reencode_quality;
+    options.sampling = args.reencode_sampling;
+    options.limits = limits;
+    (!args.no_reencode).then_some(Reencoder(options))
 }
 
-fn sink(args: &ExtractArgs, recipe: &Recipe) -> Result<Box<dyn Sink>, Failure> {
+/// The size of shards, for formats that have them.
+fn shard(args: &ExtractArgs) -> Result<Option<ShardSize>, Failure> {
     let (images, bytes) = (args.run.shard_images, args.run.shard_bytes);
-    match args.run.format {
-        OutputFormat::Npy if images.is_some() || bytes.is_some() => {
-            Err(Failure::usage(anyhow::anyhow!("--format npy has no shards")))
-        }
-        OutputFormat::Npy => Ok(Box::new(NpySink::new(&args.output))),
-        OutputFormat::Safetensors => {
-            let default = ShardSize::default();
-            let size = ShardSize {
-                images: images.map_or(default.images, |images| images as usize),
-                bytes: bytes.unwrap_or(default.bytes),
-            };
-            Ok(Box::new(SafetensorsSink::new(&args.output, recipe, size)))
-        }
+    if matches!(args.run.format, OutputFormat::Safetensors | OutputFormat::Webdataset | OutputFormat::Parquet) {
+        let default = ShardSize::default();
+        let images = images.map_or(default.images, |images| images as usize);
+        return Ok(Some(ShardSize { images, bytes: bytes.unwrap_or(default.bytes) }));
     }
+    if images.is_some() || bytes.is_some() {
+        return Err(Failure::usage(anyhow::anyhow!("--format {} has no shards", args.run.format.name())));
+    }
+    Ok(None)
+}
+
+fn sink(args: &ExtractArgs, recipe: &Recipe, size: ShardSize) -> Result<Box<dyn Sink>, Failure> {
+    let out = &args.output;
+    Ok(match args.run.format {
+        OutputFormat::Npy => Box::new(NpySink::new(out)),
+        OutputFormat::Stack | OutputFormat::Parquet if !StackSink::takes(recipe) => {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--format {} needs a recipe whose tensors all have one size, such as dctnet-24",
+                args.run.format.name()
+            )));
+        }
+        OutputFormat::Stack => Box::new(StackSink::new(out)),
+        OutputFormat::Safetensors => Box::new(SafetensorsSink::new(out, recipe, size)),
+        #[cfg(feature = "parquet")]
+        OutputFormat::Parquet => Box::new(jpegdct::sinks::ParquetSink::new(out, recipe, size)),
+        #[cfg(not(feature = "parquet"))]
+        OutputFormat::Parquet => {
+            return Err(Failure::usage(anyhow::anyhow!("this jpegdct was built without the feature parquet")));
+        }
+        OutputFormat::Webdataset => Box::new(WebdatasetSink::new(out, size)),
+    })
 }

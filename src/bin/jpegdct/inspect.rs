@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use jpegdct::corpus::{self, Input, Panicked, Window, run_ordered};
+use jpegdct::corpus::{self, Fed, Input, Panicked, Window, run_ordered};
 use jpegdct::{Coefficients, Damage, DecodeOptions, Error, Plane, Scratch, Warning};
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ struct ComponentInspection {
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
-    let inputs = corpus::list(&args.input.inputs);
+    let inputs = corpus::list(&args.input.inputs).inputs;
     let options = args.limits.decode_options(Damage::Keep);
     let threads = args.input.threads();
     let mut out = BufWriter::new(io::stdout().lock());
@@ -53,9 +53,9 @@ pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     run_ordered(
         threads,
         Window::for_threads(threads),
-        &inputs,
+        corpus::feed(&inputs, &options.limits),
         || (Vec::new(), Scratch::default()),
-        |(buffer, scratch), input| inspect(input, &options, buffer, scratch),
+        |(buffer, scratch), fed| inspect(fed, &options, buffer, scratch),
         |_| 0,
         |result| {
             let inspection = result.unwrap_or_else(|Panicked(message)| Inspection {
@@ -75,9 +75,9 @@ pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     Ok(if failures { ExitCode::from(SOME_FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn inspect(input: &Input, options: &DecodeOptions, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Inspection {
-    let decoded =
-        corpus::read(input, &options.limits, buffer).and_then(|()| Coefficients::decode_with(buffer, options, scratch));
+fn inspect(mut fed: Fed<'_>, options: &DecodeOptions, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Inspection {
+    let decoded = corpus::read(&mut fed, &options.limits, buffer)
+        .and_then(|()| Coefficients::decode_with(buffer, options, scratch));
     match decoded {
         Ok(coefficients) => Inspection::of(&coefficients),
         Err(error) => {

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use jpegdct::corpus::{self, Input, Panicked, Status, Window, run_ordered};
+use jpegdct::corpus::{self, Fed, Input, Panicked, Status, Window, run_ordered};
 use jpegdct::verify::{ImageReport, Spread, Summary, Verifier, VerifyError, VerifyScratch};
 use jpegdct::{Damage, Limits};
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl Worst {
 pub fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let verifiers = verifiers(args)?;
     let mut columns: Vec<_> = args.recipes.iter().map(|name| Column::new(name, args.worst)).collect();
-    let inputs = corpus::list(&args.input.inputs);
+    let inputs = corpus::list(&args.input.inputs).inputs;
     let mut out = BufWriter::new(io::stdout().lock());
     compare_all(args, &inputs, &verifiers, &mut columns, &mut out)?;
     if args.json {
@@ -118,9 +118,9 @@ fn compare_all(
     run_ordered(
         threads,
         Window::for_threads(threads),
-        inputs,
+        corpus::feed(inputs, &limits),
         Default::default,
-        |(buffer, scratch), input| compare_one(input, &limits, verifiers, buffer, scratch),
+        |(buffer, scratch), fed| compare_one(fed, &limits, verifiers, buffer, scratch),
         |_| 0,
         |result| {
             let path = arrivals.next().map(Input::display).unwrap_or_default();
@@ -143,7 +143,7 @@ fn compare_all(
 
 /// One input under every recipe.
 fn compare_one(
-    input: &Input,
+    mut fed: Fed<'_>,
     limits: &Limits,
     verifiers: &[Verifier],
     buffer: &mut Vec<u8>,
@@ -156,10 +156,10 @@ fn compare_one(
         },
         reason: error.to_string(),
     };
-    if let Err(error) = corpus::read(input, limits, buffer) {
+    if let Err(error) = corpus::read(&mut fed, limits, buffer) {
         return vec![Err(refusal(error.into())); verifiers.len()];
     }
-    let key = input.place();
+    let key = fed.input.place();
     verifiers.iter().map(|verifier| verifier.verify(buffer, &key, scratch).map_err(refusal)).collect()
 }
 

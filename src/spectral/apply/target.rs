@@ -8,7 +8,10 @@ use half::slice::HalfBitsSliceExt;
 use half::vec::HalfBitsVecExt;
 
 use super::horizontal::RowShape;
-use crate::cpu::{Cpu, Kernel, LANES, Simd};
+use crate::cpu::{Kernel, LANES, Simd};
+use crate::error::Result;
+use crate::limits::zeroed;
+use crate::recipe::photometric::Hole;
 use crate::spectral::plan::Output;
 use crate::spectral::plan::TargetPlan;
 use crate::tensor::{Dtype, Tensor, Values};
@@ -35,15 +38,21 @@ pub(crate) struct Target {
 
 impl Target {
     /// In memory that a former tensor had, if there is any that is large enough: every place must be written.
-    pub fn new(plan: TargetPlan, spare: &mut Spare) -> Target {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
+    pub fn new(plan: TargetPlan, spare: &mut Spare) -> Result<Target> {
         let len = plan.shape.iter().product();
-        let values = spare.take(plan.dtype, len).unwrap_or_else(|| match plan.dtype {
+        let values = match spare.take(plan.dtype, len) {
+            Some(values) => values,
             // Fresh zero pages in each case; a vector of f16 zeros would be filled by hand.
-            Dtype::F32 => Values::F32(vec![0.0; len]),
-            Dtype::F16 => Values::F16(vec![0u16; len].reinterpret_into()),
-            Dtype::I16 => Values::I16(vec![0; len]),
-        });
-        Target { plan, values }
+            None => match plan.dtype {
+                Dtype::F32 => Values::F32(zeroed(len)?),
+                Dtype::F16 => Values::F16(zeroed::<u16>(len)?.reinterpret_into()),
+                Dtype::I16 => Values::I16(zeroed(len)?),
+            },
+        };
+        Ok(Target { plan, values })
     }
 
     /// The array and its strides, for kernels.
@@ -65,14 +74,32 @@ impl Target {
         }
     }
 
-    /// Fills a channel with the stored form of zero coefficients. Returns how many values saturated.
-    pub fn write_zeros(&mut self, cpu: Cpu, channel: usize, shift: f32) -> u64 {
+    /// All its blocks.
+    pub fn whole(&self) -> Hole {
         let (rows, columns) = self.plan.grid;
-        let zeros = vec![0.0; columns];
-        let output = Output { frequency: 0, channel, scale: 1.0, shift };
-        let shape = RowShape::new(columns, 1);
-        let write = |row| cpu.run(WriteLines { target: self, outputs: &[output], values: &zeros, shape, row });
-        (0..rows).map(write).sum()
+        Hole { rows: 0..rows, columns: 0..columns }
+    }
+
+    /// Fills these blocks of a channel with the stored form of zero coefficients. Returns how many values saturated.
+    pub fn write_zeros(&mut self, channel: usize, blocks: &Hole, shift: f32) -> u64 {
+        let Strides { channel: channel_stride, row: row_stride, column: column_stride } = self.plan.strides;
+        let mut saturated = 0;
+        for row in blocks.rows.clone() {
+            for column in blocks.columns.clone() {
+                let place = channel * channel_stride + row * row_stride + column * column_stride;
+                match &mut self.values {
+                    Values::F32(values) => values[place] = shift,
+                    Values::F16(values) => values[place] = f16::from_f32(shift),
+                    Values::I16(values) => {
+                        let rounded = shift.round_ties_even();
+                        saturated += u64::from(!(-32768.0..=32767.0).contains(&rounded));
+                        values[place] = rounded as i16;
+                    }
+                    Values::U16(_) => {}
+                }
+            }
+        }
+        saturated
     }
 
     /// The finished tensor.
@@ -252,6 +279,7 @@ fn write_run<S: Simd, E: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Cpu;
     use crate::recipe::Layout;
 
     /// Writes a row of one channel at every level; all must agree.
@@ -260,7 +288,7 @@ mod tests {
         let shape = RowShape::new(source.len(), 1);
         let outputs = [Output { frequency: 0, channel: 0, scale, shift }];
         let at = |cpu: Cpu| {
-            let mut target = Target::new(plan.clone(), &mut Spare::default());
+            let mut target = Target::new(plan.clone(), &mut Spare::default()).unwrap();
             let lines = WriteLines { target: &mut target, outputs: &outputs, values: source, shape, row: 0 };
             let saturated = cpu.run(lines);
             (target.into_tensor().values, saturated)
@@ -305,7 +333,7 @@ mod tests {
     fn strides_are_kept() {
         for cpu in crate::cpu::all() {
             let mut target =
-                Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 18), Dtype::F32), &mut Spare::default());
+                Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 18), Dtype::F32), &mut Spare::default()).unwrap();
             let source: Vec<f32> = (0..18).map(|i| i as f32).collect();
             let outputs = [Output { frequency: 0, channel: 2, scale: 2.0, shift: 1.0 }];
             let shape = RowShape::new(18, 1);
@@ -322,10 +350,10 @@ mod tests {
         for len in [10, 30, 20] {
             spare.give(Values::F32(vec![7.0; len]));
         }
-        let used = Target::new(plan(25, Dtype::F32), &mut spare).into_tensor().values;
-        assert_eq!(used, Values::F32(vec![7.0; 25]));
-        assert_eq!(Target::new(plan(25, Dtype::F32), &mut spare).into_tensor().values, Values::F32(vec![0.0; 25]));
-        assert_eq!(Target::new(plan(5, Dtype::I16), &mut spare).into_tensor().values, Values::I16(vec![0; 5]));
+        let mut make = |len, dtype| Target::new(plan(len, dtype), &mut spare).unwrap().into_tensor().values;
+        assert_eq!(make(25, Dtype::F32), Values::F32(vec![7.0; 25]));
+        assert_eq!(make(25, Dtype::F32), Values::F32(vec![0.0; 25]));
+        assert_eq!(make(5, Dtype::I16), Values::I16(vec![0; 5]));
         for len in 0..40 {
             spare.give(Values::F32(vec![1.0; len]));
         }

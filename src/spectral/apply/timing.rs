@@ -77,7 +77,7 @@ fn time_of_each_loop() {
             cpu.run(Vertical { rows, shape, weights: &weights, kept: k, sums, first: true });
         });
         let plan = TargetPlan::new("", Layout::Chw, k * k, (56, 56), Dtype::F32);
-        let mut target = Target::new(plan, &mut Spare::default());
+        let mut target = Target::new(plan, &mut Spare::default()).expect("memory");
         let output = |n: usize| Output { frequency: (n / k * 8 + n % k) as u8, channel: n, scale: 0.5, shift: 1.0 };
         let outputs: Vec<Output> = (0..k * k).map(output).collect();
         time(&format!("store, {} lines of 56", k * k), 1, |cpu| {
@@ -93,7 +93,8 @@ fn time_of_each_loop() {
         (Dtype::F32, Layout::Hwc, 64),
         (Dtype::I16, Layout::Hwc, 64),
     ] {
-        let mut target = Target::new(TargetPlan::new("", layout, 64, (47, WIDE), dtype), &mut Spare::default());
+        let mut target =
+            Target::new(TargetPlan::new("", layout, 64, (47, WIDE), dtype), &mut Spare::default()).expect("memory");
         let output = |n: usize| Output { frequency: n as u8, channel: n, scale: 0.5, shift: 1.0 };
         let direct = Direct::new(&(0..count).map(output).collect::<Vec<_>>(), None);
         time(&format!("direct, {count} {layout:?} {dtype:?}, a block"), WIDE, |cpu| {

@@ -1,13 +1,16 @@
 //! The independent decoder: mozjpeg's `jpeg_read_coefficients`, behind safe functions.
-
-#![allow(dead_code)] // tests and benches use a part each
+//!
+//! What enters: the bytes of a JPEG. What leaves: digests of its coefficients, for tests that hold this crate to them, or
+//! nothing at all, for the clock. The only file of the wing with `unsafe`: libjpeg's errors unwind through C code that
+//! was built for it, and are caught here.
 
 use std::mem::MaybeUninit;
 use std::os::raw::{c_int, c_ulong};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use jpegdct::spec::fingerprint::Fnv1a;
 use mozjpeg_sys::*;
+
+use crate::spec::fingerprint::Fnv1a;
 
 /// What libjpeg makes of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,9 +59,23 @@ pub fn read(bytes: &[u8]) -> Outcome {
     outcome.unwrap_or_else(Outcome::Refused)
 }
 
-/// Reads all coefficients of a JPEG and drops them: the yardstick of the benches. Returns the number of components.
-pub fn coefficients(bytes: &[u8]) -> usize {
-    with_coefficients(bytes, |cinfo, _| cinfo.num_components as usize).unwrap_or(0)
+/// Reads all coefficients of a JPEG and drops them: the yardstick. Returns the number of components.
+///
+/// # Errors
+/// libjpeg's reason to refuse the file.
+pub fn coefficients(bytes: &[u8]) -> Result<usize, String> {
+    with_coefficients(bytes, |cinfo, _| cinfo.num_components as usize)
+}
+
+/// Whether the libjpeg that is linked uses SIMD on this processor, as libjpeg itself says: a build that asked for SIMD and
+/// found no assembler has none.
+pub fn has_simd() -> bool {
+    unsafe extern "C" {
+        fn jsimd_can_idct_islow() -> c_int;
+    }
+    // SAFETY: a function without arguments that every build of libjpeg-turbo and mozjpeg has, with SIMD or without. It
+    // reads the processor's features once a thread.
+    unsafe { jsimd_can_idct_islow() != 0 }
 }
 
 /// Calls `then` with libjpeg's decoder and its coefficient arrays, or returns libjpeg's reason to refuse the file.

@@ -1,0 +1,179 @@
+//! The rows of the table: each way to read a JPEG, behind one function.
+
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::libjpeg;
+use super::pixels::{PixelPath, reencoded, rgb};
+use crate::coefficients::Coefficients;
+use crate::corpus::text_of;
+use crate::error::Result;
+use crate::extractor::{ExtractScratch, Extractor};
+use crate::markers::ImageInfo;
+use crate::recipe::{ChannelSet, Recipe, RecipeError};
+use crate::scans::{DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
+
+/// The row all others are compared with: libjpeg's coefficients.
+pub const YARDSTICK: &str = "libjpeg-coefficients";
+/// The row of the pixel path to the same tensor.
+pub const PIXEL_PATH: &str = "pixel-path";
+/// The row whose tensor the pixel path makes too.
+pub const TENSOR: &str = "native-24-f32";
+
+/// One way to read a JPEG.
+pub struct Contender {
+    /// The row's name for programs.
+    pub id: &'static str,
+    /// The row's name for people.
+    pub name: &'static str,
+    /// Whether it is this crate's own work alone.
+    pub own: bool,
+    work: Work,
+}
+
+/// What is done with one image. The reason, where it cannot be.
+type Work = Box<dyn FnMut(&[u8]) -> Result<(), String>>;
+
+impl Contender {
+    fn new(
+        id: &'static str,
+        name: &'static str,
+        own: bool,
+        work: impl FnMut(&[u8]) -> Result<(), String> + 'static,
+    ) -> Contender {
+        Contender { id, name, own, work: Box::new(work) }
+    }
+
+    /// Reads one image. A panic, which is how some of libjpeg's errors arrive, is a reason like any other.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn run(&mut self, bytes: &[u8]) -> Result<(), String> {
+        catch_unwind(AssertUnwindSafe(|| (self.work)(bytes))).unwrap_or_else(|panic| Err(text_of(&*panic)))
+    }
+}
+
+/// All rows, in the order of the table.
+///
+/// # Errors
+/// None: the recipes are presets.
+pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError> {
+    #[cfg_attr(not(feature = "bench-zune"), allow(unused_mut))]
+    let mut all = vec![
+        Contender::new(YARDSTICK, "libjpeg: quantised coefficients", false, |bytes| {
+            black_box(libjpeg::coefficients(bytes)?);
+            Ok(())
+        }),
+        tiles(options),
+        coefficients(options),
+        tensor(TENSOR, "tensor native-24, f32", "native-24", &[], options)?,
+        tensor("native-24-f16", "tensor native-24, f16", "native-24", &[("dtype", "f16")], options)?,
+        tensor("native-192-f32", "tensor native-192, f32", "native-192", &[], options)?,
+        tensor("native-192-f16", "tensor native-192, f16", "native-192", &[("dtype", "f16")], options)?,
+        tensor("dctnet-24-f32", "tensor dctnet-24, f32, maps kept", "dctnet-24", &[], options)?,
+        dctnet_alone(options)?,
+        tensor("dc-f32", "tensor of DC alone, f32", "native-24", &[("channels", "zigzag:1,1,1")], options)?,
+        pixel_path(),
+        reencode_path(options)?,
+        Contender::new("libjpeg-rgb", "libjpeg: decode to RGB", false, |bytes| {
+            black_box(rgb(bytes).map_err(|error| error.to_string())?);
+            Ok(())
+        }),
+        Contender::new("jpeg-decoder", "jpeg-decoder: decode", false, |bytes| {
+            black_box(jpeg_decoder::Decoder::new(bytes).decode().map_err(|error| error.to_string())?);
+            Ok(())
+        }),
+    ];
+    #[cfg(feature = "bench-zune")]
+    all.push(Contender::new("zune-jpeg", "zune-jpeg: decode", false, |bytes| {
+        let mut decoder = zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(bytes));
+        black_box(decoder.decode().map_err(|error| error.to_string())?);
+        Ok(())
+    }));
+    Ok(all)
+}
+
+/// A preset with changes.
+fn recipe(preset: &str, changes: &[(&str, &str)]) -> Result<Recipe, RecipeError> {
+    let mut recipe = Recipe::load(preset)?;
+    changes.iter().try_for_each(|(field, value)| recipe.set(field, value))?;
+    Ok(recipe)
+}
+
+fn tensor(
+    id: &'static str,
+    name: &'static str,
+    preset: &str,
+    changes: &[(&str, &str)],
+    options: DecodeOptions,
+) -> Result<Contender, RecipeError> {
+    let extractor = Extractor::new(recipe(preset, changes)?, options)?;
+    let mut scratch = ExtractScratch::default();
+    Ok(Contender::new(id, name, true, move |bytes| {
+        black_box(extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?);
+        Ok(())
+    }))
+}
+
+/// As for an image of a size that was never seen: nothing is kept from one image to the next.
+fn dctnet_alone(options: DecodeOptions) -> Result<Contender, RecipeError> {
+    let recipe = recipe("dctnet-24", &[])?;
+    Ok(Contender::new("dctnet-24-f32-alone", "tensor dctnet-24, f32, maps made for each image", true, move |bytes| {
+        let extractor = Extractor::new(recipe.clone(), options).map_err(|error| error.to_string())?;
+        black_box(extractor.extract_bytes(bytes).map_err(|error| error.to_string())?);
+        Ok(())
+    }))
+}
+
+fn tiles(options: DecodeOptions) -> Contender {
+    let mut scratch = Scratch::default();
+    Contender::new("tiles", "tiles of quantised coefficients", true, move |bytes| {
+        decode_tiles(bytes, &options, &mut scratch, &mut Nobody).map_err(|error| error.to_string())?;
+        Ok(())
+    })
+}
+
+fn coefficients(options: DecodeOptions) -> Contender {
+    let mut scratch = Scratch::default();
+    Contender::new("coefficients", "coefficients, row-major planes", true, move |bytes| {
+        black_box(Coefficients::decode_with(bytes, &options, &mut scratch).map_err(|error| error.to_string())?);
+        Ok(())
+    })
+}
+
+fn pixel_path() -> Contender {
+    let mut path = PixelPath::new(&ChannelSet::default());
+    Contender::new(PIXEL_PATH, "pixel path: libjpeg to YCbCr, forward DCT, native-24", false, move |bytes| {
+        black_box(path.tensor(bytes).map_err(|error| error.to_string())?);
+        Ok(())
+    })
+}
+
+fn reencode_path(options: DecodeOptions) -> Result<Contender, RecipeError> {
+    let extractor = Extractor::new(recipe("native-24", &[])?, options)?;
+    let mut scratch = ExtractScratch::default();
+    let name = "re-encode path: libjpeg to RGB, encode at 100, native-24";
+    Ok(Contender::new("reencode-path", name, false, move |bytes| {
+        let bytes = reencoded(bytes).map_err(|error| error.to_string())?;
+        black_box(extractor.extract(&bytes, "", &mut scratch).map_err(|error| error.to_string())?);
+        Ok(())
+    }))
+}
+
+/// Takes tiles and does nothing: what is left is entropy decoding.
+struct Nobody;
+
+impl TileConsumer for Nobody {
+    fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
+        Ok(Demand::all(info))
+    }
+
+    fn begin(&mut self, _: &ImageInfo) -> Result<()> {
+        Ok(())
+    }
+
+    fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
+        black_box(tile);
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! Statistics of a list of inputs, on many threads.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::{Definition, ImageMoments, Statistics};
+use crate::corpus::inputs::{Listing, part_of};
+use crate::corpus::make::{Buffers, Maker};
+use crate::corpus::manifest::{Entry, ErrorReport, Part, Status};
+use crate::corpus::ordered::{Panicked, Window, run_ordered};
+use crate::corpus::run::Observer;
+use crate::corpus::source::feed;
+
+/// What became of the inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gathered {
+    /// The statistics of those that are images.
+    pub statistics: Statistics,
+    /// Inputs attempted.
+    pub inputs: u64,
+}
+
+/// One input on its way back.
+struct Done {
+    entry: Entry,
+    moments: Option<ImageMoments>,
+    bytes: u64,
+    took: Duration,
+}
+
+/// Gathers the statistics of `part` of the inputs, or of all. The extractor's recipe is of kind `channels`, without
+/// normalisation, in f32 and (C, H, W); inputs of which it makes anything else count as failed.
+///
+/// # Errors
+/// Threads that cannot be started. Failures of single inputs are told to the observer and counted.
+pub fn gather(
+    listing: &Listing,
+    maker: &Maker<'_>,
+    definition: Definition,
+    part: Option<Part>,
+    threads: usize,
+    observer: &dyn Observer,
+) -> io::Result<Gathered> {
+    let all = listing.inputs.len();
+    let range = part.map_or(0..all, |part| part_of(all, part.index, part.of));
+    let inputs = &listing.inputs[range];
+    let recipe = maker.extractor.recipe();
+    let mut statistics = Statistics::new(recipe, definition, all as u64, listing.hash());
+    statistics.parts.extend(part);
+    let hash = statistics.recipe_hash.clone();
+    observer.begin(inputs.len(), 0);
+    let mut arrivals = inputs.iter();
+    run_ordered(
+        threads,
+        Window::for_threads(threads),
+        feed(inputs, &maker.limits),
+        Buffers::default,
+        |buffers, mut fed| {
+            let begun = Instant::now();
+            let key = fed.input.place();
+            let mut entry = Entry::new(fed.input.display(), key.clone(), hash.clone());
+            let mut bytes = 0;
+            let made = maker.make(&mut fed, &key, buffers, &mut entry, &mut bytes);
+            let moments = match made {
+                Ok(extraction) => {
+                    let moments = extraction.tensors.first().and_then(ImageMoments::of);
+                    if moments.is_none() {
+                        let message = "the recipe makes no (channels, rows, columns) in f32 of it".to_string();
+                        entry.fail(Status::Failed, ErrorReport { kind: "mismatch".into(), message, offset: None });
+                    }
+                    moments
+                }
+                Err(error) => {
+                    entry.fail(Status::of(&error), (&error).into());
+                    None
+                }
+            };
+            Done { entry, moments, bytes, took: begun.elapsed() }
+        },
+        |_| 0,
+        |result| {
+            let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
+            let done = result.unwrap_or_else(|Panicked(message)| {
+                let mut entry = Entry::new(path.clone(), path, hash.clone());
+                entry.fail(Status::Failed, ErrorReport { kind: "panic".into(), message, offset: None });
+                Done { entry, moments: None, bytes: 0, took: Duration::ZERO }
+            });
+            observer.arrived(&done.entry.path, done.bytes, done.took);
+            observer.entry(&done.entry);
+            match &done.moments {
+                Some(moments) => statistics.add(moments),
+                None => statistics.failed += 1,
+            }
+            ControlFlow::Continue(())
+        },
+    )?;
+    statistics.finish();
+    Ok(Gathered { statistics, inputs: inputs.len() as u64 })
+}
