@@ -5,7 +5,7 @@
 
 use super::LANES;
 use super::horizontal::{RowShape, SQRT_8};
-use crate::cpu::{Cpu, Kernel, Simd};
+use crate::cpu::{Cpu, Kernel, Level, Simd};
 use crate::spectral::axis::CoefficientMap;
 
 /// The share of one input block row in an output row.
@@ -25,7 +25,8 @@ pub(crate) struct Vertical<'a> {
 
 /// Adds the share: `sums[w] += sum over v of weight[v][w] * rows[v]`.
 pub(crate) fn apply_vertical(cpu: Cpu, share: Vertical<'_>) {
-    cpu.run(share);
+    // Compiled for 512 bits, eight kept frequencies take more than twice the time they take in 256.
+    Cpu::at_most(cpu.level().min(Level::V3)).run(share);
 }
 
 impl Kernel for Vertical<'_> {
