@@ -40,6 +40,7 @@ pub(crate) struct BuilderScratch {
     work: Workspace,
     mixer: Mixer,
     spare: Spare,
+    components: Vec<Component>,
 }
 
 impl BuilderScratch {
@@ -66,7 +67,6 @@ pub(crate) struct Builder<'a> {
     key: &'a str,
     scratch: &'a mut BuilderScratch,
     plan: Plan,
-    components: Vec<Component>,
     mix: Option<MixPlan>,
     targets: Vec<Target>,
     saturated: u64,
@@ -80,17 +80,8 @@ impl<'a> Builder<'a> {
         key: &'a str,
         scratch: &'a mut BuilderScratch,
     ) -> Builder<'a> {
-        Builder {
-            spectral,
-            limits,
-            key,
-            scratch,
-            plan: Plan::default(),
-            components: Vec::new(),
-            mix: None,
-            targets: Vec::new(),
-            saturated: 0,
-        }
+        scratch.components.clear();
+        Builder { spectral, limits, key, scratch, plan: Plan::default(), mix: None, targets: Vec::new(), saturated: 0 }
     }
 
     /// The tensors, and how many of their values did not fit the element type and were saturated.
@@ -115,7 +106,7 @@ impl<'a> Builder<'a> {
             mix: self.mix.as_ref(),
             saturated: &mut self.saturated,
         };
-        for component in &self.components {
+        for component in &self.scratch.components {
             work(component, &mut self.scratch.work, &mut outlet);
         }
     }
@@ -129,8 +120,6 @@ impl TileConsumer for Builder<'_> {
 
     fn begin(&mut self, info: &ImageInfo) -> Result<()> {
         self.scratch.mixer.reset();
-        self.components.clear();
-        self.components.reserve(self.plan.components.len());
         for (index, plan) in self.plan.components.drain(..).enumerate() {
             let table = info.quant_tables.get(plan.component).and_then(Option::as_ref);
             let table = match (plan.quantised, table) {
@@ -141,7 +130,8 @@ impl TileConsumer for Builder<'_> {
                     return Err(Error::malformed(0, Malformed::MissingQuantTable(missing)));
                 }
             };
-            self.components.push(Component::new(index, plan, table, &mut self.scratch.work));
+            let component = Component::new(index, plan, table, &mut self.scratch.work);
+            self.scratch.components.push(component);
         }
         self.mix = self.plan.mix.take();
         let spare = &mut self.scratch.spare;

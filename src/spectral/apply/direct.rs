@@ -18,7 +18,7 @@ use crate::tensor::Values;
 const GROUPS: usize = 64;
 
 /// A wanted coefficient and what it is multiplied by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Pick {
     /// Zigzag position, 0..=63.
     position: u8,
@@ -31,8 +31,8 @@ struct Pick {
 /// The wanted coefficients of one component.
 #[derive(Debug)]
 pub(crate) struct Direct {
-    /// By zigzag position.
-    picks: Vec<Pick>,
+    /// By zigzag position, as many as `block` counts.
+    picks: [Pick; 64],
     /// The same in channel order, for channels side by side.
     block: BlockPicks,
 }
@@ -56,14 +56,17 @@ impl Direct {
             let step = table.map_or(1.0, |table| f32::from(table.0[usize::from(position)]));
             Pick { position, channel: output.channel, factor: step * output.scale, shift: output.shift }
         };
-        let mut picks: Vec<Pick> = outputs.iter().map(pick).collect();
+        let mut picks = [Pick::default(); 64];
+        let count = outputs.len().min(64);
+        picks.iter_mut().zip(outputs).for_each(|(to, output)| *to = pick(output));
+        let picked = &mut picks[..count];
         let (mut order, mut factors, mut shifts) = ([0; 64], [0.0; 64], [0.0; 64]);
-        for (i, pick) in picks.iter().take(64).enumerate() {
+        for (i, pick) in picked.iter().enumerate() {
             (order[i], factors[i], shifts[i]) = (pick.position, pick.factor, pick.shift);
         }
-        let channel = picks.first().map_or(0, |pick| pick.channel);
-        let block = BlockPicks { order: Order::new(&order), factors, shifts, channel, count: picks.len().min(64) };
-        picks.sort_unstable_by_key(|pick| pick.position);
+        let channel = picked.first().map_or(0, |pick| pick.channel);
+        let block = BlockPicks { order: Order::new(&order), factors, shifts, channel, count };
+        picked.sort_unstable_by_key(|pick| pick.position);
         Direct { picks, block }
     }
 }
@@ -122,6 +125,7 @@ impl Source<'_> {
     #[inline(always)]
     fn write<S: Simd, E: Element>(self, simd: S, direct: &Direct, values: &mut [E]) -> u64 {
         let channels_apart = self.strides.channel != 1;
+        let picks = &direct.picks[..direct.block.count];
         let mut groups = [Group { blocks: [&[0; 64]; BLOCKS], place: 0, lanes: (0, 0) }; GROUPS];
         let (mut filled, mut saturated) = (0, 0);
         for (y, to) in self.rows.clone().zip(self.to..) {
@@ -139,12 +143,12 @@ impl Source<'_> {
                 groups[filled] = Group { blocks, place, lanes: (done - start, count) };
                 filled += 1;
                 if filled == GROUPS {
-                    saturated += self.write_planes(simd, &groups, &direct.picks, values);
+                    saturated += self.write_planes(simd, &groups, picks, values);
                     filled = 0;
                 }
             }
         }
-        saturated + self.write_planes(simd, &groups[..filled], &direct.picks, values)
+        saturated + self.write_planes(simd, &groups[..filled], picks, values)
     }
 
     /// Channels apart: 8 coefficients of 16 blocks side by side at a time. All blocks take their turn before the next 8
