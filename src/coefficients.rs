@@ -109,8 +109,7 @@ struct Collector<'a> {
 
 impl TileConsumer for Collector<'_> {
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
-        let blocks: u64 = info.frame.components.iter().map(Component::block_count).sum();
-        self.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
+        self.limits.check(LimitKind::Memory, info.frame.block_count() * size_of::<Block>() as u64)?;
         Ok(Demand::all(info))
     }
 

@@ -271,6 +271,15 @@ fn first_ff(chunk: &[u8; 32]) -> usize {
     chunk.len()
 }
 
+/// The first `63 - shift` bits of `bits` as a signed value (T.81 F.2.2.1, EXTEND).
+#[inline(always)]
+pub(super) fn extend(bits: u64, shift: u32) -> i32 {
+    // All ones where a leading 0 means negative.
+    let negative = !((bits as i64) >> 63);
+    let magnitude = ((bits ^ negative as u64) >> 1 >> (shift & 63)) as i32;
+    (magnitude ^ negative as i32) - negative as i32
+}
+
 impl SegmentReader for BitReader<'_> {
     const MAY_END_EARLY: bool = false;
 

@@ -4,8 +4,8 @@
 //! place in the window. Nothing is reported from here: at the first MCU that has anything wrong with it decoding stops
 //! before that MCU, and [`super::sequential`] decodes it again, to the letter.
 
-use super::bits::{Bounds, Cursor, WindowBytes};
-use super::pairs::{END_OF_BLOCK, PairTable, WINDOW_BITS};
+use super::bits::{Bounds, Cursor, WindowBytes, extend};
+use super::pairs::{END_OF_BLOCK, PairTable, WINDOW_BITS, meaning};
 use super::{BitReader, HuffmanTable};
 use crate::cpu::{Cpu, Kernel, Simd};
 use crate::scans::Block;
@@ -16,8 +16,16 @@ pub(crate) const SLACK: usize = 3;
 /// The tables of one component in a scan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockTables<'t> {
-    pub dc: &'t HuffmanTable,
-    pub ac: &'t HuffmanTable,
+    dc: &'t HuffmanTable,
+    ac: &'t HuffmanTable,
+    pairs: &'t PairTable,
+}
+
+impl<'t> BlockTables<'t> {
+    /// `None` if `ac` is no table of AC coefficients in a sequential scan.
+    pub fn new(dc: &'t HuffmanTable, ac: &'t HuffmanTable) -> Option<BlockTables<'t>> {
+        Some(BlockTables { dc, ac, pairs: ac.pairs.as_deref()? })
+    }
 }
 
 /// Decodes MCUs into `blocks`, one after another, as many as `blocks` has place for or until something is wrong. Returns how
@@ -92,24 +100,24 @@ fn decode_block(
     prediction: &mut i32,
     block: &mut Room,
 ) -> (Cursor, bool) {
+    let BlockTables { dc, ac, pairs } = tables;
     block[..64].fill(0);
     at.refill(window);
-    let entry = tables.dc.lookup[(at.bits >> (64 - WINDOW_BITS)) as usize];
+    let entry = dc.lookup[(at.bits >> (64 - WINDOW_BITS)) as usize];
     let (length, size) = (u32::from(entry >> 8), u32::from(entry & 15));
     *prediction = prediction.wrapping_add(extend(at.bits << (length & 63), 63 - size));
     block[0] = *prediction as i16;
     let sound = entry != 0 && i32::from(block[0]) == *prediction;
     at.skip(length + size);
     // DC codes take at most 10 + 15 of 56 bits: one AC look-up is still covered.
-    let pairs = &*tables.ac.pairs;
     let mut k = 0;
     loop {
-        match look_up(&mut at, window, tables.ac, pairs, &mut k, block) {
+        match look_up(&mut at, window, ac, pairs, &mut k, block) {
             Step::More => {}
             Step::Ended(end) => return (at, sound && end),
         }
         at.refill(window);
-        match look_up(&mut at, window, tables.ac, pairs, &mut k, block) {
+        match look_up(&mut at, window, ac, pairs, &mut k, block) {
             Step::More => {}
             Step::Ended(end) => return (at, sound && end),
         }
@@ -162,25 +170,11 @@ fn look_up_long(mut at: Cursor, window: &WindowBytes, ac: &HuffmanTable) -> Opti
     at.refill(window);
     let (length, symbol) = ac.find_long((at.bits >> 48) as u32)?;
     at.skip(length);
-    let (run, size) = (symbol >> 4, u32::from(symbol & 15));
-    let value = extend(at.bits, 63 - size);
-    at.skip(size);
-    let advance = match (run, size) {
-        (15, 0) => 16,
-        (_, 0) => usize::from(END_OF_BLOCK),
-        _ => usize::from(run) + 1,
-    };
+    let (advance, size) = meaning(symbol);
+    let value = extend(at.bits, 63 - u32::from(size));
+    at.skip(size.into());
     at.refill(window);
-    Some((at, advance, value as i16))
-}
-
-/// The first `63 - shift` bits of `bits` as a signed value (T.81 F.2.2.1, EXTEND).
-#[inline(always)]
-fn extend(bits: u64, shift: u32) -> i32 {
-    // All ones where a leading 0 means negative.
-    let negative = !((bits as i64) >> 63);
-    let magnitude = ((bits ^ negative as u64) >> 1 >> (shift & 63)) as i32;
-    (magnitude ^ negative as i32) - negative as i32
+    Some((at, advance.into(), value as i16))
 }
 
 #[cfg(test)]
@@ -225,7 +219,8 @@ mod tests {
     #[test]
     fn equal_to_the_exact_decoder_on_every_level_or_declined() {
         let [dc0, ac0, dc1, ac1] = tables();
-        let (luma, chroma) = (BlockTables { dc: &dc0, ac: &ac0 }, BlockTables { dc: &dc1, ac: &ac1 });
+        let (luma, chroma) = (BlockTables::new(&dc0, &ac0).unwrap(), BlockTables::new(&dc1, &ac1).unwrap());
+        assert!(BlockTables::new(&dc0, &dc1).is_none(), "a table without pairs");
         let tables = [luma, chroma, chroma, luma];
         let order = [0, 0, 1, 2];
         let (mut taken, mut declined) = (0, 0);
@@ -244,7 +239,7 @@ mod tests {
                     let decoded = decode_mcus(cpu, &mut fast, &tables, &mut predictions, &order, &mut blocks);
                     for (block, &place) in exact_blocks.iter_mut().zip(&order) {
                         let place = usize::from(place);
-                        let BlockTables { dc, ac } = tables[place];
+                        let BlockTables { dc, ac, .. } = tables[place];
                         let prediction = &mut exact_predictions[place];
                         sequential::decode_block(&mut exact, dc, ac, prediction, block, &mut flaws);
                     }
@@ -252,7 +247,7 @@ mod tests {
                         // Wrong, past the end, or a DC code longer than a look-up: the exact decoder has its turn.
                         declined += 1;
                         for &place in &order {
-                            let BlockTables { dc, ac } = tables[usize::from(place)];
+                            let BlockTables { dc, ac, .. } = tables[usize::from(place)];
                             let (mut block, prediction) = ([0; 64], &mut predictions[usize::from(place)]);
                             sequential::decode_block(&mut fast, dc, ac, prediction, &mut block, &mut flaws);
                         }

@@ -24,8 +24,8 @@ pub(crate) enum SymbolKind {
 pub(crate) struct HuffmanTable {
     /// By the next 10 bits: code length (8 bits), symbol (8 bits); 0 for longer codes.
     pub(super) lookup: [u16; 1 << LOOKUP_BITS],
-    /// Two symbols at a time, for [`SymbolKind::Ac`].
-    pub(super) pairs: Box<PairTable>,
+    /// Two symbols at a time, for [`SymbolKind::Ac`] alone.
+    pub(super) pairs: Option<Box<PairTable>>,
     /// Per length: the first 16-bit value, left-justified, that is above all codes of that length.
     limit: [u32; 17],
     /// Per length: what to add to a code for its place in `values`.
@@ -42,7 +42,7 @@ impl HuffmanTable {
     pub fn new(spec: &HuffmanSpec, kind: SymbolKind) -> Result<HuffmanTable> {
         let mut table = HuffmanTable {
             lookup: [0; 1 << LOOKUP_BITS],
-            pairs: Box::new([Pair::default(); 1 << WINDOW_BITS]),
+            pairs: None,
             limit: [0; 17],
             offset: [0; 17],
             values: [0; 256],
@@ -71,7 +71,8 @@ impl HuffmanTable {
             code <<= 1;
         }
         if kind == SymbolKind::Ac {
-            pairs::fill(&mut table.pairs, &table.lookup);
+            let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
+            pairs::fill(pairs, &table.lookup);
         }
         Ok(table)
     }

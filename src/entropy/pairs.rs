@@ -4,6 +4,8 @@
 //! value and the code after it. An entry says what all of that means, so that one look-up decodes two coefficients, or
 //! one and the end of the block.
 
+use super::bits::extend;
+
 /// Bits by which a [`PairTable`] is looked up. More would leave the L1 cache.
 pub(super) const WINDOW_BITS: u32 = 10;
 
@@ -36,18 +38,12 @@ pub(super) const END_OF_BLOCK: u8 = 128;
 pub(super) type PairTable = [Pair; 1 << WINDOW_BITS];
 
 /// How far a symbol leads, and how many bits its value has. What is no run of zeros and has no bits ends the block.
-fn meaning(symbol: u8) -> (u8, u8) {
+pub(super) fn meaning(symbol: u8) -> (u8, u8) {
     match (symbol >> 4, symbol & 15) {
         (15, 0) => (16, 0),
         (_, 0) => (END_OF_BLOCK, 0),
         (run, size) => (run + 1, size),
     }
-}
-
-/// `size` (0..=15) bits as a signed value (T.81 F.2.2.1, EXTEND).
-fn extend(value: u32, size: u8) -> i16 {
-    let value = value as i32;
-    (if value < 1 << size >> 1 { value - ((1 << size) - 1) } else { value }) as i16
 }
 
 /// Fills `pairs` from the look-up of single codes: by the next bits, code length (8 bits) and symbol (8 bits), 0 for none.
@@ -80,7 +76,8 @@ pub(super) fn fill(pairs: &mut PairTable, codes: &[u16; 1 << WINDOW_BITS]) {
             continue;
         }
         let (next_length, (next_advance, next_size)) = ((next >> 8) as u8, meaning(next as u8));
-        pair.first_value = extend((window as u32 >> left) & ((1 << size) - 1), size);
+        pair.first_value =
+            extend((window as u64) << (64 - WINDOW_BITS + u32::from(length)), 63 - u32::from(size)) as i16;
         pair.before = total + next_length;
         pair.total = pair.before + next_size;
         pair.shift = 63 - next_size;

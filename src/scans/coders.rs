@@ -119,10 +119,12 @@ impl<'a> Coder<BitReader<'a>> for Sequential {
     }
 
     fn decode_mcus(&mut self, bits: &mut BitReader<'a>, order: &[u8], blocks: &mut [Block]) -> usize {
-        let mut tables = [BlockTables { dc: &self.tables[0].0, ac: &self.tables[0].1 }; 4];
-        for (table, (dc, ac)) in tables.iter_mut().zip(&self.tables) {
-            *table = BlockTables { dc, ac };
-        }
+        let table = |i: usize| {
+            let (dc, ac) = &self.tables[i.min(self.tables.len() - 1)];
+            BlockTables::new(dc, ac)
+        };
+        let [Some(a), Some(b), Some(c), Some(d)] = std::array::from_fn(table) else { return 0 };
+        let tables = [a, b, c, d];
         decode_mcus(Cpu::detect(), bits, &tables, &mut self.predictions, order, blocks)
     }
 

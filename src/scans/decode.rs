@@ -91,16 +91,11 @@ fn check_mcu(frame: &Frame, scan: &ScanHeader) -> Result<()> {
     Ok(())
 }
 
-/// Blocks of all components.
-fn block_count(frame: &Frame) -> u64 {
-    frame.components.iter().map(|component| component.block_count()).sum()
-}
-
 /// A header that claims what so few bytes cannot hold is refused before anything is made for it.
 fn check_length(frame: &Frame, bytes: u64) -> Result<()> {
     let block = size_of::<Block>() as u64;
     let most = bytes.saturating_mul(if frame.process.is_arithmetic() { ARITHMETIC_BLOCKS } else { HUFFMAN_BLOCKS });
-    let (found, limit) = (block_count(frame) * block, UNCHECKED_BYTES.max(most.saturating_mul(block)));
+    let (found, limit) = (frame.block_count() * block, UNCHECKED_BYTES.max(most.saturating_mul(block)));
     if found > limit { Err(Error::Limit { kind: LimitKind::Memory, found, limit }) } else { Ok(()) }
 }
 
@@ -159,7 +154,7 @@ impl<'a> Image<'a, '_> {
         demand: &Demand,
         consumer: &mut impl TileConsumer,
     ) -> Result<Outcome> {
-        let blocks = block_count(&info.frame);
+        let blocks = info.frame.block_count();
         self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
         let mut buffer = std::mem::take(&mut self.scratch.blocks);
         let mut planes = Planes::new(&info.frame, &mut buffer)?;

@@ -82,7 +82,7 @@ fn decode_mcus<R: SegmentReader>(
             continue;
         }
         // This MCU and those up to the next restart marker.
-        let ahead = (mcus - mcu).min(1 + segments.mcus_in_segment() as usize);
+        let ahead = (mcus - mcu).min((segments.mcus_in_segment() as usize).saturating_add(1));
         let run = &mut blocks[mcu * size..(mcu + ahead) * size + SLACK];
         let decoded = coder.decode_mcus(&mut segments.reader, &layout.order, run);
         if decoded > 0 {

@@ -177,11 +177,13 @@ pub trait Sink: Send {
     /// A disk that is full, or gone.
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()>;
 
-    /// Puts on the disk what was settled.
+    /// Puts on the disk what was settled. By default that is there already: shards are on the disk before they are settled.
     ///
     /// # Errors
     /// Those of the disk.
-    fn sync(&mut self) -> io::Result<()>;
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Writes what is still held back.
     ///

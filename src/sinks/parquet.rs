@@ -181,10 +181,6 @@ impl Sink for ParquetSink {
         if full(&self.shards, shard, 0) { self.close(settle) } else { Ok(()) }
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
         self.shards.finish()

@@ -138,10 +138,6 @@ impl Sink for SafetensorsSink {
         if self.shards.is_full(self.images.len(), self.bytes, 0) { self.flush(settle) } else { Ok(()) }
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.flush(settle)?;
         self.shards.finish()

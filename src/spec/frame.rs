@@ -155,6 +155,11 @@ impl Frame {
             .collect();
         Frame { process, precision, width, height, h_max, v_max, mcus_wide, mcus_high, components }
     }
+
+    /// Blocks of the true grids of all components.
+    pub fn block_count(&self) -> u64 {
+        self.components.iter().map(Component::block_count).sum()
+    }
 }
 
 #[cfg(test)]
