@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jpegdct::error::{Malformed, Mismatch};
 use jpegdct::reencode::{ReencodeOptions, to_jpeg};
 use jpegdct::verify::{DEFAULT_TOLERANCE, ImageReport, Verifier, VerifyError, VerifyScratch};
-use jpegdct::{DecodeOptions, Error, ExtractScratch, Extractor, Recipe, Values};
+use jpegdct::{Coefficients, DecodeOptions, Error, ExtractScratch, Extractor, Recipe, Values};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -266,6 +266,27 @@ fn rows_below_the_last_needed_one_are_not_decoded() {
     let top = "crop = { x = 11, y = 0, w = 300, h = 100 }";
     assert_eq!(extract(cut, top).unwrap(), extract(&whole, top).unwrap());
     assert!(matches!(extract(cut, "crop = { x = 11, y = 200, w = 300, h = 200 }"), Err(Error::Damaged(_))));
+}
+
+/// An image of one component has MCUs of one block, whatever sampling factors its header states (T.81 A.2.2).
+#[test]
+fn factors_of_a_lone_component_change_nothing() {
+    let samples: Vec<u8> = (0..90 * 210u32).map(|i| (i * i / 97 % 251) as u8).collect();
+    let sound = to_jpeg(&[&b"P5 90 210 255\n"[..], &samples].concat(), &ReencodeOptions::default()).unwrap();
+    let frame = sound.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    assert_eq!(sound[frame + 9..frame + 12], [1, 1, 0x11], "one component");
+    let geometries = ["", "orient = true", "crop = { x = 3, y = 85, w = 60, h = 90 }", "rotate = 90\nresize.short = 50"];
+    for factors in [0x12, 0x21, 0x22, 0x23, 0x34, 0x44] {
+        let mut stated = sound.clone();
+        stated[frame + 11] = factors;
+        let digest = |bytes: &[u8]| Coefficients::decode(bytes).unwrap().planes[0].digest();
+        assert_eq!(digest(&stated), digest(&sound), "{factors:x}");
+        for geometry in geometries {
+            let extractor = Extractor::new(recipe("", geometry), DecodeOptions::default()).unwrap();
+            let extract = |bytes: &[u8]| extractor.extract_bytes(bytes).unwrap().tensors;
+            assert_eq!(extract(&stated), extract(&sound), "{factors:x}, {geometry}");
+        }
+    }
 }
 
 #[test]

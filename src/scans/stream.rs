@@ -26,6 +26,12 @@ pub(super) fn stream_scan<R: SegmentReader>(
     consumer: &mut impl TileConsumer,
 ) -> Result<Option<usize>> {
     let layout = McuLayout::new(frame, scan);
+    // A scan of one component has MCUs of one block, whatever its factors: a row of the frame's MCUs is several of its own.
+    let mcu_rows = match scan.components[..] {
+        [only] => u32::from(frame.components[only.component].v),
+        _ => 1,
+    };
+    let (wanted_from, wanted_to) = (demand.mcu_rows.start * mcu_rows, demand.mcu_rows.end.saturating_mul(mcu_rows));
     let row_blocks = layout.mcus_wide as usize * layout.blocks.len();
     let tile_rows = (TILE_BYTES / size_of::<Block>() / row_blocks).clamp(1, 8) as u32;
     let mut placements = place(frame, scan, &layout);
@@ -45,10 +51,10 @@ pub(super) fn stream_scan<R: SegmentReader>(
             placement.first_row = (first * v).min(high);
             placement.rows = ((first + rows) * v).min(high) - placement.first_row;
         }
-        if first + rows > demand.mcu_rows.start {
+        if first + rows > wanted_from {
             consumer.tile(&Tile::new(blocks, &placements))?;
         }
-        if first + rows >= demand.mcu_rows.end && first + rows < layout.mcus_high {
+        if first + rows >= wanted_to && first + rows < layout.mcus_high {
             // Nobody wants the rest: it is not decoded.
             return Ok(None);
         }
