@@ -2,7 +2,9 @@
 //!
 //! `cargo bench --features mozjpeg-simd` measures against libjpeg with its SIMD (needs nasm); without the feature the
 //! yardstick is not a fair one and its name says so. `JPEGDCT_PHOTOS=FOLDER` takes the JPEG files of a folder (read into
-//! memory first) instead of the fixtures' photographs. Throughput is in luma pixels.
+//! memory first) instead of the fixtures' photographs, `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma
+//! pixels. The loops of a tensor one by one are timed by the ignored tests `time_of_each_loop` and
+//! `time_of_building_tensors` of the library.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jpegdct::bench::libjpeg;
 use jpegdct::scans::{Demand, Tile, TileConsumer, decode_tiles};
+use jpegdct::spectral::axis::{AxisMap, CoefficientMap, Filter, Ratio};
 use jpegdct::{Coefficients, DecodeOptions, ExtractScratch, Extractor, Recipe, Result, Scratch};
 
 /// Takes tiles and does nothing: what is left is entropy decoding.
@@ -74,18 +77,47 @@ fn decode(criterion: &mut Criterion) {
         });
     });
     let mut scratch = ExtractScratch::default();
-    for recipe in ["native-24", "native-192", "dctnet-24"] {
-        let extractor = Extractor::new(Recipe::preset(recipe).expect("a preset"), options).expect("presets are valid");
+    let extractor =
+        |recipe: &str| Extractor::new(Recipe::preset(recipe).expect("a preset"), options).expect("presets are valid");
+    for recipe in ["native-24", "native-192", "planes", "dctnet-24"] {
+        let extractor = extractor(recipe);
         group.bench_function(format!("tensor {recipe} f32"), |bencher| {
             bencher.iter(|| {
                 for bytes in &photographs {
-                    black_box(extractor.extract(bytes, "", &mut scratch).expect("photographs are sound"));
+                    let tensor = black_box(extractor.extract(bytes, "", &mut scratch).expect("photographs are sound"));
+                    scratch.recycle(tensor);
                 }
             });
         });
     }
+    group.bench_function("tensor dctnet-24 f32, new maps for each photograph", |bencher| {
+        bencher.iter(|| {
+            for bytes in &photographs {
+                let tensor = black_box(extractor("dctnet-24").extract(bytes, "", &mut scratch));
+                scratch.recycle(tensor.expect("photographs are sound"));
+            }
+        });
+    });
     group.finish();
 }
 
-criterion_group!(benches, decode);
+/// The maps of a dctnet-24 photograph of 500 x 375 in 4:2:0, built from nothing.
+fn maps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("maps");
+    let resize = |n: usize, to: usize| {
+        let offset = (to - 448) / 2;
+        AxisMap::resize_rows(n, to, offset..offset + 448, Filter::Bilinear, false)
+    };
+    let upsampled = |n: usize, to| AxisMap::triangle(n.div_ceil(2), n, Ratio::new(2, 1)).then(&resize(n, to));
+    let luma = |n, to| CoefficientMap::<f32>::new(&resize(n, to), 4);
+    let chroma = |n, to| CoefficientMap::<f32>::smoothed(&upsampled(n, to), 0.125, 2);
+    group.bench_function("luma axis", |bencher| bencher.iter(|| luma(500, 683)));
+    group.bench_function("chroma axis, upsampled and smoothed", |bencher| bencher.iter(|| chroma(500, 683)));
+    group.bench_function("four axes", |bencher| {
+        bencher.iter(|| (luma(500, 683), luma(375, 512), chroma(500, 683), chroma(375, 512)));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, decode, maps);
 criterion_main!(benches);

@@ -5,10 +5,12 @@
 
 use ndarray::ArrayView4;
 
+use crate::cpu::shuffle::{BLOCKS, Order, reorder};
+use crate::cpu::{Aligned, Cpu, Kernel, Simd};
 use crate::error::{Error, Result, Warning};
 use crate::limits::{LimitKind, Limits};
 use crate::markers::ImageInfo;
-use crate::scans::{Block, DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
+use crate::scans::{Block, DecodeOptions, Demand, Scratch, Tile, TileConsumer, TileRow, decode_tiles};
 use crate::spec::fingerprint::Fnv1a;
 use crate::spec::frame::Component;
 use crate::spec::quant::QuantTable;
@@ -126,11 +128,53 @@ impl TileConsumer for Collector<'_> {
     fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
         for (c, plane) in self.planes.iter_mut().enumerate() {
             for row in tile.rows(c) {
-                for block in tile.row(c, row).iter() {
-                    plane.values.extend(ZIGZAG.iter().map(|&k| block[k as usize]));
-                }
+                Cpu::detect().run(Append { row: tile.row(c, row), values: &mut plane.values });
             }
         }
         Ok(())
+    }
+}
+
+/// From zigzag to row-major.
+const TO_ROWS: Order = Order::new(&ZIGZAG);
+
+/// Adds a block row to a plane.
+struct Append<'a> {
+    row: TileRow<'a>,
+    values: &'a mut Vec<i16>,
+}
+
+impl Kernel for Append<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Append { row, values } = self;
+        let mut ordered = Aligned([[0; 64]; BLOCKS]);
+        for start in (0..row.len()).step_by(BLOCKS) {
+            let count = BLOCKS.min(row.len() - start);
+            let blocks: [&Block; BLOCKS] = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
+            reorder(simd, &blocks[..count], &TO_ROWS, &mut ordered.0);
+            values.extend_from_slice(ordered.0[..count].as_flattened());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scans::Placement;
+    use crate::spec::zigzag::to_row_major;
+
+    #[test]
+    fn every_level_appends_the_blocks_in_row_major_order() {
+        let blocks: Vec<Block> = (0..21).map(|b| std::array::from_fn(|k| b * 64 + k as i16)).collect();
+        let placement = Placement { h: 1, v: 1, mcu_stride: 1, blocks_wide: 21, rows: 1, ..Placement::default() };
+        let tile = Tile::new(&blocks, std::slice::from_ref(&placement));
+        for cpu in crate::cpu::all() {
+            let mut values = vec![7];
+            cpu.run(Append { row: tile.row(0, 0), values: &mut values });
+            assert_eq!(values[1..], *blocks.iter().flat_map(to_row_major).collect::<Vec<i16>>());
+        }
     }
 }

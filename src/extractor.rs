@@ -30,6 +30,14 @@ pub struct ExtractScratch {
     bytes: Vec<u8>,
 }
 
+impl ExtractScratch {
+    /// Takes back what an image gave, once it is no longer needed: the next tensors use its memory. Without this each
+    /// tensor is allocated and, being large, often made of fresh pages, which costs more than filling it.
+    pub fn recycle(&mut self, extraction: Extraction) {
+        self.build.recycle(extraction.tensors);
+    }
+}
+
 /// What one image gave.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

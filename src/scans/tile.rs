@@ -93,7 +93,13 @@ impl<'a> TileRow<'a> {
     /// The block in column `x < len()`.
     #[inline]
     pub fn block(&self, x: usize) -> &'a Block {
-        &self.blocks[x / self.h * self.mcu_stride + x % self.h]
+        // The usual factors without a division.
+        let (mcu, inside) = match self.h {
+            1 => (x, 0),
+            2 => (x >> 1, x & 1),
+            h => (x / h, x % h),
+        };
+        &self.blocks[mcu * self.mcu_stride + inside]
     }
 
     /// All blocks from left to right.

@@ -1,10 +1,9 @@
 //! The tensor builder: takes the tiles of one image and fills its tensors.
 //!
-//! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. The builder takes
-//! a tile apart into MCU rows and each of those into components, so that the order of all sums is the same however the
-//! image was cut into tiles.
+//! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. All sums are made
+//! component by component and row by row, so their order is the same however the image was cut into tiles.
 
-use super::apply::{Component, Outlet, Target, Workspace};
+use super::apply::{Component, Outlet, Spare, Target, Workspace};
 use super::colour::{MixPlan, Mixer};
 use super::maps::Maps;
 use super::plan::{Compiled, Plan};
@@ -40,6 +39,25 @@ impl Spectral {
 pub(crate) struct BuilderScratch {
     work: Workspace,
     mixer: Mixer,
+    spare: Spare,
+    components: Vec<Component>,
+}
+
+impl BuilderScratch {
+    /// Keeps the memory of tensors for the next ones.
+    pub fn recycle(&mut self, tensors: Vec<Tensor>) {
+        tensors.into_iter().for_each(|tensor| self.spare.give(tensor.values));
+    }
+}
+
+#[cfg(test)]
+impl BuilderScratch {
+    /// Kernels of that level.
+    pub fn with_cpu(cpu: crate::cpu::Cpu) -> BuilderScratch {
+        let mut scratch = BuilderScratch::default();
+        scratch.work.cpu = cpu;
+        scratch
+    }
 }
 
 /// The tile consumer that fills tensors.
@@ -49,7 +67,6 @@ pub(crate) struct Builder<'a> {
     key: &'a str,
     scratch: &'a mut BuilderScratch,
     plan: Plan,
-    components: Vec<Component>,
     mix: Option<MixPlan>,
     targets: Vec<Target>,
     saturated: u64,
@@ -63,21 +80,13 @@ impl<'a> Builder<'a> {
         key: &'a str,
         scratch: &'a mut BuilderScratch,
     ) -> Builder<'a> {
-        Builder {
-            spectral,
-            limits,
-            key,
-            scratch,
-            plan: Plan::default(),
-            components: Vec::new(),
-            mix: None,
-            targets: Vec::new(),
-            saturated: 0,
-        }
+        scratch.components.clear();
+        Builder { spectral, limits, key, scratch, plan: Plan::default(), mix: None, targets: Vec::new(), saturated: 0 }
     }
 
     /// The tensors, and how many of their values did not fit the element type and were saturated.
     pub fn finish(mut self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
+        self.for_each_component(|component, work, outlet| component.finish_missing(work, outlet));
         if let (Some(hole), Some(target)) = (&self.plan.hole, self.targets.first_mut()) {
             for (channel, &value) in self.plan.hole_values.iter().enumerate() {
                 self.saturated += target.write_zeros(channel, hole, value);
@@ -89,6 +98,18 @@ impl<'a> Builder<'a> {
         }
         (tensors, self.saturated)
     }
+
+    fn for_each_component(&mut self, mut work: impl FnMut(&Component, &mut Workspace, &mut Outlet<'_>)) {
+        let mut outlet = Outlet {
+            targets: &mut self.targets,
+            mixer: &mut self.scratch.mixer,
+            mix: self.mix.as_ref(),
+            saturated: &mut self.saturated,
+        };
+        for component in &self.scratch.components {
+            work(component, &mut self.scratch.work, &mut outlet);
+        }
+    }
 }
 
 impl TileConsumer for Builder<'_> {
@@ -99,7 +120,6 @@ impl TileConsumer for Builder<'_> {
 
     fn begin(&mut self, info: &ImageInfo) -> Result<()> {
         self.scratch.mixer.reset();
-        self.components.clear();
         for (index, plan) in self.plan.components.drain(..).enumerate() {
             let table = info.quant_tables.get(plan.component).and_then(Option::as_ref);
             let table = match (plan.quantised, table) {
@@ -110,10 +130,12 @@ impl TileConsumer for Builder<'_> {
                     return Err(Error::malformed(0, Malformed::MissingQuantTable(missing)));
                 }
             };
-            self.components.push(Component::new(index, plan, table));
+            let component = Component::new(index, plan, table, &mut self.scratch.work);
+            self.scratch.components.push(component);
         }
         self.mix = self.plan.mix.take();
-        self.targets = self.plan.targets.drain(..).map(Target::new).collect::<Result<_>>()?;
+        let spare = &mut self.scratch.spare;
+        self.targets = self.plan.targets.drain(..).map(|plan| Target::new(plan, spare)).collect::<Result<_>>()?;
         if let Some(target) = self.targets.first_mut() {
             let all = target.whole();
             self.saturated =
@@ -123,28 +145,7 @@ impl TileConsumer for Builder<'_> {
     }
 
     fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
-        let mut outlet = Outlet {
-            targets: &mut self.targets,
-            mixer: &mut self.scratch.mixer,
-            mix: self.mix.as_ref(),
-            saturated: &mut self.saturated,
-        };
-        let mcu_rows = |component: &Component| {
-            let (rows, v) = (tile.rows(component.component()), component.rows_per_mcu());
-            (!rows.is_empty()).then(|| (rows.start as usize / v, (rows.end as usize).div_ceil(v)))
-        };
-        let first = self.components.iter().filter_map(mcu_rows).map(|(first, _)| first).min().unwrap_or(0);
-        let end = self.components.iter().filter_map(mcu_rows).map(|(_, end)| end).max().unwrap_or(0);
-        for mcu_row in first..end {
-            for component in &self.components {
-                let (rows, v) = (tile.rows(component.component()), component.rows_per_mcu() as u32);
-                let mcu_row = mcu_row as u32;
-                for y in rows.start.max(mcu_row * v)..rows.end.min((mcu_row + 1) * v) {
-                    let row = tile.row(component.component(), y);
-                    component.apply_row(y as usize, row, &mut self.scratch.work, &mut outlet);
-                }
-            }
-        }
+        self.for_each_component(|component, work, outlet| component.apply_tile(tile, work, outlet));
         Ok(())
     }
 }

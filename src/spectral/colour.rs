@@ -5,8 +5,9 @@
 //! nothing: coefficients are those of sample - 128; the rows of Y sum to 1, so Y is level-shifted too; those of Cb and Cr
 //! sum to 0, and their +128 is what the level shift takes away again.
 
-use super::apply::{Place, RowShape, Target};
+use super::apply::{RowShape, Target, WriteLines};
 use super::plan::Output;
+use crate::cpu::Cpu;
 
 /// Luma weights of R and B (BT.601); G has the rest.
 const KR: f64 = 0.299;
@@ -73,8 +74,10 @@ impl Mixer {
 
     /// Takes block row `row` of one input; when it is the last of three, writes the mixed row. Returns how many values
     /// saturated.
+    #[allow(clippy::too_many_arguments)] // one call
     pub fn take(
         &mut self,
+        cpu: Cpu,
         plan: &MixPlan,
         input: usize,
         row: usize,
@@ -99,13 +102,14 @@ impl Mixer {
             return 0;
         }
         let done = self.waiting.swap_remove(index);
-        let saturated = write_mixed(plan, row, &done.values, blocks, &mut self.line, target);
+        let saturated = write_mixed(cpu, plan, row, &done.values, blocks, &mut self.line, target);
         self.free.push(done.values);
         saturated
     }
 }
 
 fn write_mixed(
+    cpu: Cpu,
     plan: &MixPlan,
     row: usize,
     values: &[f32],
@@ -120,8 +124,10 @@ fn write_mixed(
         line.clear();
         let rgb = input(0).zip(input(1)).zip(input(2));
         line.extend(rgb.map(|((r, g), b)| weights[0] * r + weights[1] * g + weights[2] * b));
-        let place = Place { channel: output.channel, row, column: 0 };
-        saturated += target.write_row(place, line, output.scale, output.shift);
+        // The line is that of frequency 0 of a row that has no other.
+        let outputs = [Output { frequency: 0, ..output }];
+        let shape = RowShape::new(blocks, 1);
+        saturated += cpu.run(WriteLines { target, outputs: &outputs, values: line, shape, row });
     }
     saturated
 }

@@ -125,6 +125,13 @@ pub(super) fn chain(mut map: Option<AxisMap>, samples: usize, steps: &[AxisStep]
                 let rows = offset as usize..offset as usize + len;
                 AxisMap::resize_rows(n, to, rows, of_recipe(filter), antialias)
             }
+            // A window inside the image and a resize of it are one step.
+            (AxisStep::Window { offset, len, .. }, Some(&AxisStep::Resize { to, filter, antialias }))
+                if len > 0 && offset >= 0 && offset as usize + len <= n =>
+            {
+                after = &after[1..];
+                AxisMap::resize(len, to, of_recipe(filter), antialias).shifted(n, offset as usize)
+            }
             _ => one(n, step),
         };
         map = Some(match map {
@@ -211,6 +218,11 @@ mod tests {
         assert_eq!(chain(None, 90, &[resize, window]), long);
         assert_eq!(chain(Some(AxisMap::identity(90)), 90, &[resize, window]), long);
         assert_eq!(chain(None, 90, &[]), AxisMap::identity(90));
+        let (window, resize) = (
+            AxisStep::Window { offset: 7, len: 60, outside: None },
+            AxisStep::Resize { to: 31, filter: Filter::Bilinear, antialias: true },
+        );
+        assert_eq!(chain(None, 90, &[window, resize]), one(90, window).then(&one(60, resize)));
         let enlarged = one(17, AxisStep::Enlarge(2)).then(&one(34, AxisStep::Average(2)));
         let samples: Vec<f64> = (0..17).map(|i| f64::from(i * i % 23)).collect();
         let short = one(17, AxisStep::EnlargeAndAverage).apply(&samples);

@@ -112,18 +112,14 @@ impl NativeAxis {
     }
 
     /// The map to the frame's size and through these steps. Only true samples are read; a last block that is not full
-    /// repeats the last sample made. Maps are kept in `maps` if there is one: where windows are drawn at random, no two
-    /// images share any.
-    pub fn map_steps(self, chroma: Chroma, steps: &[AxisStep], kept: usize, maps: Option<&Maps>) -> Axis {
+    /// repeats the last sample made.
+    pub fn map_steps(self, chroma: Chroma, steps: &[AxisStep], kept: usize, maps: &Maps) -> Axis {
         let ratio = Ratio::new(self.factor_max, self.factor);
         let chroma = if ratio == Ratio::ONE { Chroma::None } else { chroma };
         let (samples_in, samples_out) = (self.samples as usize, self.frame as usize);
         let steps = steps.to_vec();
         let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
-        let map = match maps {
-            Some(maps) => maps.get_or_build(&key, || build(&key)),
-            None => Arc::new(build(&key)),
-        };
+        let map = maps.get_or_build(&key, || build(&key));
         match map.shift() {
             Some(offset) => Axis::Moved { offset, blocks: map.blocks_out() },
             None => Axis::Mapped(map),
@@ -139,12 +135,22 @@ fn build(key: &MapKey) -> CoefficientMap {
         Chroma::ZeroPad => Some(AxisMap::zero_pad(samples_in, samples_out, ratio)),
         Chroma::None => None,
     };
-    CoefficientMap::new(&geometry::chain(map, samples_in, steps), kept)
+    // A last smoothing is part of the conjugation.
+    let (steps, side) = match steps.as_slice() {
+        [steps @ .., AxisStep::EnlargeAndAverage] => (steps, 0.125),
+        steps => (steps, 0.0),
+    };
+    CoefficientMap::smoothed(&geometry::chain(map, samples_in, steps), side, kept)
 }
 
-/// Kernels exist for 1, 2, 4 and 8 kept frequencies.
+/// Kernels exist for 1, 2, 3, 4, 6 and 8 kept frequencies.
 pub(crate) fn round_kept(kept: usize) -> usize {
-    kept.clamp(1, 8).next_power_of_two()
+    match kept {
+        0 => 1,
+        5 => 6,
+        7.. => 8,
+        kept => kept,
+    }
 }
 
 fn of_recipe(edge: Edge) -> axis::Edge {
@@ -168,7 +174,7 @@ mod tests {
         assert!(matches!(axis(32, 32, 2, Chroma::Triangle, Edge::Replicate), Axis::Moved { blocks: 4, .. }));
         assert!(matches!(axis(18, 36, 1, Chroma::None, Edge::Stored), Axis::Moved { blocks: 3, .. }));
         let Axis::Mapped(map) = axis(18, 36, 1, Chroma::Triangle, Edge::Stored) else { panic!("a map") };
-        assert_eq!((map.blocks_in(), map.blocks_out(), map.k()), (3, 5, 4));
+        assert_eq!((map.blocks_in(), map.blocks_out(), map.k()), (3, 5, 3));
         let Axis::Padded(map) = axis(36, 36, 2, Chroma::Triangle, Edge::Replicate) else { panic!("a map") };
         assert_eq!((map.blocks_in(), map.blocks_out()), (5, 5));
         axis(36, 36, 2, Chroma::ZeroPad, Edge::Replicate);

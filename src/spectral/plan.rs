@@ -218,14 +218,20 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Li
         true => Some(recipe.geometry.steps(width, height, info.orientation, key, limits)?),
         false => None,
     };
-    let transposed = steps.as_ref().is_some_and(|steps| AxisChains::new(steps, Role::Luma, 8).transposed);
+    let chains = steps
+        .as_ref()
+        .map(|steps| [Role::Luma, Role::Chroma].map(|role| AxisChains::new(steps, role, info.frame.precision)));
+    let transposed = chains.as_ref().is_some_and(|[luma, _]| luma.transposed);
     let grid = channel_grid(recipe, info, steps.as_ref());
     let target = TargetPlan::new("", recipe.layout, recipe.channels.len(), grid, recipe.dtype);
     let target = if transposed { target.transposed() } else { target };
     let mut plan = Plan { targets: vec![target], ..Plan::default() };
     // Before maps of that size are built.
     check_memory(&plan.targets, limits)?;
-    let component = ComponentPlanner { recipe, info, maps, steps: steps.as_ref() };
+    // Where windows are drawn at random, no two images share a map, but the components of one do.
+    let own = Maps::default();
+    let step_maps = if recipe.geometry.is_random() { &own } else { maps };
+    let component = ComponentPlanner { recipe, info, maps, step_maps, chains: chains.as_ref() };
     let tone = recipe.photometric.tone(key);
     let outputs = |list| compiled.outputs(list, transposed, tone, info.frame.precision);
     let mut add = |index: usize, role: Role, route: Route| {
@@ -280,7 +286,10 @@ struct ComponentPlanner<'a> {
     recipe: &'a Recipe,
     info: &'a ImageInfo,
     maps: &'a Maps,
-    steps: Option<&'a Steps>,
+    /// Maps of the recipe's geometry.
+    step_maps: &'a Maps,
+    /// Of luma and of chroma, where the recipe has geometry.
+    chains: Option<&'a [AxisChains; 2]>,
 }
 
 impl ComponentPlanner<'_> {
@@ -293,19 +302,19 @@ impl ComponentPlanner<'_> {
         let (kept_v, kept_u) = (highest(|f| f / 8), highest(|f| f % 8));
         let vertical = NativeAxis { samples: c.height, frame: frame.height, factor: c.v, factor_max: frame.v_max };
         let horizontal = NativeAxis { samples: c.width, frame: frame.width, factor: c.h, factor_max: frame.h_max };
-        let chains = self.steps.map(|steps| AxisChains::new(steps, role, frame.precision));
+        let chains = self.chains.map(|[luma, chroma]| if role == Role::Luma { luma } else { chroma });
         let edge = if chains.is_some() { Edge::Replicate } else { recipe.edge };
-        let chains = chains.unwrap_or_default();
-        let kept_maps = (!recipe.geometry.is_random()).then_some(self.maps);
+        let [vertical_steps, horizontal_steps]: [&[_]; 2] =
+            chains.map_or([&[], &[]], |chains| [&chains.vertical, &chains.horizontal]);
         let map = |axis: NativeAxis, steps: &[_], kept| match steps {
             [] => axis.map(recipe.chroma, edge, kept, self.maps),
-            steps => axis.map_steps(recipe.chroma, steps, kept, kept_maps),
+            steps => axis.map_steps(recipe.chroma, steps, kept, self.step_maps),
         };
         Ok(ComponentPlan {
             component,
             rows_per_mcu: usize::from(c.v),
-            vertical: map(vertical, &chains.vertical, kept_v),
-            horizontal: map(horizontal, &chains.horizontal, kept_u),
+            vertical: map(vertical, vertical_steps, kept_v),
+            horizontal: map(horizontal, horizontal_steps, kept_u),
             route,
             quantised: false,
         })

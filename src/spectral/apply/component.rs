@@ -4,28 +4,45 @@
 
 use std::ops::Range;
 
-use super::convert::{Column, apply_dequantise, column_steps};
-use super::direct::Direct;
-use super::edge::{EdgeMaps, apply_edge};
-use super::horizontal::{RowShape, apply_bias, apply_horizontal, apply_rearrange};
-use super::target::{Place, Target};
-use super::vertical::{Vertical, apply_row_bias, apply_vertical};
-use crate::cpu::Cpu;
-use crate::scans::TileRow;
+use super::convert::{Column, Dequantise, column_steps};
+use super::direct::{Direct, DirectRows};
+use super::edge::{EdgeBlock, EdgeMaps};
+use super::horizontal::{Horizontal, Rearrange, RowShape, apply_bias};
+use super::target::{Target, WriteLines};
+use super::vertical::{Vertical, apply_row_bias};
+use crate::cpu::{Buffer, Cpu, LANES};
+use crate::scans::{Tile, TileRow};
 use crate::spec::quant::QuantTable;
+use crate::spectral::axis::CoefficientMap;
 use crate::spectral::colour::{MixPlan, Mixer};
 use crate::spectral::maps::Axis;
 use crate::spectral::plan::{ComponentPlan, Output, Route};
+
+/// Block rows taken together: their vertical frequencies fill the lanes of a kernel.
+const PAIR: usize = 2;
 
 /// Buffers that components and images use one after another.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     /// What the kernels may use.
-    cpu: Cpu,
-    columns: Vec<Column>,
-    rows: Vec<f32>,
-    /// Accumulators, one buffer a component.
-    sums: Vec<Vec<f32>>,
+    pub cpu: Cpu,
+    /// `[v][k][i]` of two block rows.
+    rows: Buffer,
+    /// An output row that begins and ends with them.
+    sums: Buffer,
+    /// What waits between block rows, one a component.
+    waiting: Vec<Waiting>,
+}
+
+/// What a component keeps between its block rows.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Of two block rows, or of one that waits for its lower neighbour.
+    columns: Buffer,
+    /// Accumulators of open output rows, a ring.
+    ring: Buffer,
+    /// Which output rows are complete.
+    finished: Vec<bool>,
 }
 
 /// Where finished rows go.
@@ -46,6 +63,8 @@ pub(crate) struct Component {
     /// Quantisation steps, column-major.
     steps: [f32; 64],
     shape: RowShape,
+    /// Accumulators in the ring: no two output rows that are open at a time have the same number modulo it.
+    slots: usize,
     /// Block rows and columns of the component that are read.
     rows: Range<usize>,
     columns: Range<usize>,
@@ -55,7 +74,13 @@ pub(crate) struct Component {
 
 impl Component {
     /// Number `index` of the components in use. `table` is `None` where values stay quantised.
-    pub fn new(index: usize, plan: ComponentPlan, table: Option<&QuantTable>) -> Component {
+    pub fn new(index: usize, plan: ComponentPlan, table: Option<&QuantTable>, work: &mut Workspace) -> Component {
+        if work.waiting.len() <= index {
+            work.waiting.resize_with(index + 1, Waiting::default);
+        }
+        let finished = &mut work.waiting[index].finished;
+        finished.clear();
+        finished.resize(plan.vertical.blocks_out(), false);
         let kept = match &plan.horizontal {
             Axis::Moved { .. } => plan.route.frequencies().map(|f| usize::from(f % 8) + 1).max().unwrap_or(1),
             Axis::Mapped(map) | Axis::Padded(map) => map.k(),
@@ -66,120 +91,169 @@ impl Component {
             (.., Route::Store { outputs, .. }) => Some(Direct::new(outputs, table)),
         };
         let (rows, columns) = (plan.vertical.inputs(), plan.horizontal.inputs());
-        Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, rows, columns, direct }
+        let slots = match &plan.vertical {
+            Axis::Moved { .. } => 1,
+            Axis::Mapped(map) | Axis::Padded(map) => {
+                let pairs = rows.clone().step_by(PAIR).map(|y| y..rows.end.min(y + PAIR));
+                pairs.map(|pair| open_rows(map, &pair).len()).max().unwrap_or(0).max(1)
+            }
+        };
+        Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, slots, rows, columns, direct }
     }
 
-    /// Index in frame order.
-    pub fn component(&self) -> usize {
-        self.plan.component
-    }
-
-    /// Block rows in an MCU row.
-    pub fn rows_per_mcu(&self) -> usize {
-        self.plan.rows_per_mcu
-    }
-
-    /// Takes block row `y` of the component.
-    pub fn apply_row(&self, y: usize, row: TileRow<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
-        if !self.rows.contains(&y) {
+    /// Takes the block rows of a tile.
+    pub fn apply_tile(&self, tile: &Tile<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+        let held = tile.rows(self.plan.component);
+        let rows = self.rows.start.max(held.start as usize)..self.rows.end.min(held.end as usize);
+        if rows.is_empty() {
             return;
         }
         if let (Some(direct), Route::Store { target, outputs }) = (&self.direct, &self.plan.route) {
-            *outlet.saturated += self.apply_direct(direct, y, row, outputs, &mut outlet.targets[*target]);
+            let (first, end) = (rows.start - self.rows.start, rows.end - self.rows.start);
+            work.waiting[self.index].finished[first..end].fill(true);
+            let target = &mut outlet.targets[*target];
+            *outlet.saturated += self.apply_direct(work.cpu, direct, tile, rows, outputs, target);
             return;
         }
-        self.apply_columns(row, work);
-        self.apply_rows(y, work, outlet);
+        for y in rows {
+            let half = (y - self.rows.start) % PAIR;
+            self.apply_dequantise(half, tile.row(self.plan.component, y as u32), work);
+            if half + 1 == PAIR || y + 1 == self.rows.end {
+                self.apply_horizontal(work);
+                self.apply_vertical(y - half..y + 1, work, outlet);
+            }
+        }
     }
 
     /// The short cut: blocks as they are, then the last ones through their maps. Returns how many values saturated.
     fn apply_direct(
         &self,
+        cpu: Cpu,
         direct: &Direct,
-        y: usize,
-        row: TileRow<'_>,
+        tile: &Tile<'_>,
+        rows: Range<usize>,
         outputs: &[Output],
         target: &mut Target,
     ) -> u64 {
-        let (rows, columns) = (&self.rows, &self.columns);
-        let to = y - rows.start;
-        let vertical = self.plan.vertical.last_block().filter(|_| y + 1 == rows.end);
-        let last = self.plan.horizontal.last_block();
-        // From here on blocks have a map: all of the last row, the last of another.
-        let mapped = match (vertical, last) {
-            (Some(_), _) => columns.start,
-            (None, Some(_)) => columns.end - 1,
-            (None, None) => columns.end,
+        let (component, to) = (self.plan.component, rows.start - self.rows.start);
+        let vertical = self.plan.vertical.last_block().filter(|_| rows.end == self.rows.end);
+        let horizontal = self.plan.horizontal.last_block();
+        // The last row and the last column have maps.
+        let plain = rows.start..rows.end - usize::from(vertical.is_some());
+        let columns = self.columns.start..self.columns.end - usize::from(horizontal.is_some());
+        let edge_block = |y: usize, x: usize, target: &mut Target| {
+            let maps = EdgeMaps {
+                vertical: vertical.filter(|_| y + 1 == self.rows.end),
+                horizontal: horizontal.filter(|_| x + 1 == self.columns.end),
+            };
+            let (block, steps) = (tile.row(component, y as u32).block(x), &self.steps);
+            let place = (y - self.rows.start, x - self.columns.start);
+            cpu.run(EdgeBlock { block, steps, maps, outputs, place, target })
         };
-        let mut saturated = direct.apply_row(row, columns.start..mapped, to, target);
-        for x in mapped..columns.end {
-            let maps = EdgeMaps { vertical, horizontal: last.filter(|_| x + 1 == columns.end) };
-            let place = (to, x - columns.start);
-            saturated += apply_edge(row.block(x), &self.steps, maps, outputs, place, target);
+        let mut saturated = 0;
+        if horizontal.is_some() {
+            saturated += plain.clone().map(|y| edge_block(y, columns.end, target)).sum::<u64>();
         }
-        saturated
+        if vertical.is_some() {
+            saturated += self.columns.clone().map(|x| edge_block(plain.end, x, target)).sum::<u64>();
+        }
+        saturated + cpu.run(DirectRows { direct, tile, component, rows: plain, columns, to, target })
     }
 
-    /// Dequantises and maps horizontally, into `work.rows`.
-    fn apply_columns(&self, row: TileRow<'_>, work: &mut Workspace) {
-        work.columns.resize(8 * row.len(), Column::default());
-        work.rows.resize(8 * self.shape.pitch, 0.0);
-        apply_dequantise(row, self.columns.clone(), &self.steps, &mut work.columns);
+    /// Dequantises a block row into its half of the columns. Where there is no second row, the other half is what it was:
+    /// numbers that nobody reads the results of.
+    fn apply_dequantise(&self, half: usize, row: TileRow<'_>, work: &mut Workspace) {
+        let columns = &mut work.waiting[self.index].columns;
+        columns.reserve(8 * LANES * row.len());
+        let columns = columns.get_mut().as_chunks_mut().0;
+        work.cpu.run(Dequantise { row, wanted: self.columns.clone(), steps: &self.steps, half, columns });
+    }
+
+    /// Maps two block rows horizontally, into `work.rows`.
+    fn apply_horizontal(&self, work: &mut Workspace) {
+        let (columns, rows, shape) = (&work.waiting[self.index].columns, &mut work.rows, self.shape);
+        rows.reserve(8 * PAIR * shape.pitch);
+        let (columns, rows): (&[Column], _) = (columns.get().as_chunks().0, rows.get_mut());
         match &self.plan.horizontal {
-            Axis::Moved { offset, .. } => apply_rearrange(&work.columns[8 * offset..], self.shape, &mut work.rows),
+            Axis::Moved { offset, .. } => work.cpu.run(Rearrange { columns: &columns[8 * offset..], shape, rows }),
             Axis::Mapped(map) | Axis::Padded(map) => {
-                apply_horizontal(&work.columns, map, self.shape, &mut work.rows);
-                apply_bias(map, self.shape, &mut work.rows);
+                work.cpu.run(Horizontal { columns, map, shape, rows });
+                apply_bias(map, shape, rows);
             }
         }
     }
 
-    /// Maps vertically and hands on the output rows that are complete.
-    fn apply_rows(&self, y: usize, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    /// Maps block rows `inputs`, one or two, vertically and hands on the output rows that are complete.
+    fn apply_vertical(&self, inputs: Range<usize>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+        let (cpu, shape) = (work.cpu, self.shape);
         let map = match &self.plan.vertical {
-            Axis::Moved { offset, .. } => return self.finish_row(y - offset, &work.rows, outlet),
+            Axis::Moved { offset, .. } => {
+                for (y, values) in inputs.zip(work.rows.get().chunks_exact(8 * shape.pitch)) {
+                    self.finish_row(cpu, y - offset, values, outlet);
+                    work.waiting[self.index].finished[y - offset] = true;
+                }
+                return;
+            }
             Axis::Mapped(map) | Axis::Padded(map) => map,
         };
-        let (kept, slots) = (map.k(), map.max_open().max(1));
-        let size = kept * self.shape.pitch;
-        if work.sums.len() <= self.index {
-            work.sums.resize_with(self.index + 1, Vec::new);
-        }
-        let ring = &mut work.sums[self.index];
-        ring.resize(slots * size, 0.0);
-        for o in map.readers(y) {
+        let (kept, size) = (map.k(), map.k() * shape.pitch);
+        let Waiting { ring, finished, .. } = &mut work.waiting[self.index];
+        ring.reserve(self.slots * size);
+        work.sums.reserve(size);
+        let (ring, passing) = (ring.get_mut(), work.sums.get_mut());
+        for o in open_rows(map, &inputs) {
             let (first, weights) = map.taps(o);
-            // Readers are a hull: an output inside it may not read this row.
-            let Some(weights) = y.checked_sub(first).and_then(|tap| weights.chunks_exact(8 * kept).nth(tap)) else {
+            let end = first + map.count()[o] as usize;
+            // The rows are a hull: an output inside it may not read these.
+            let reads = first.max(inputs.start)..end.min(inputs.end);
+            if reads.is_empty() {
                 continue;
-            };
-            let sums = &mut ring[o % slots * size..][..size];
-            let (rows, shape) = (&work.rows, self.shape);
-            apply_vertical(work.cpu, Vertical { rows, shape, weights, kept, sums, first: y == first });
-            if y + 1 == first + map.count()[o] as usize {
-                apply_row_bias(map, o, self.shape, sums);
-                self.finish_row(o, sums, outlet);
+            }
+            let (begins, ends) = (first >= inputs.start, end <= inputs.end);
+            let sums = if begins && ends { &mut passing[..size] } else { &mut ring[o % self.slots * size..][..size] };
+            let weights = &weights[8 * kept * (reads.start - first)..8 * kept * (reads.end - first)];
+            let rows = &work.rows.get()[8 * shape.pitch * (reads.start - inputs.start)..];
+            cpu.run(Vertical { rows, shape, weights, kept, sums, first: begins });
+            if ends {
+                apply_row_bias(map, o, shape, sums);
+                self.finish_row(cpu, o, sums, outlet);
+                finished[o] = true;
             }
         }
+    }
+
+    /// Makes output rows that nothing was delivered for: their coefficients are zero. A decoder delivers all it is asked
+    /// for, so there are none; but memory that had another image must not show it.
+    pub fn finish_missing(&self, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+        let finished = std::mem::take(&mut work.waiting[self.index].finished);
+        if finished.contains(&false) {
+            let zeros = vec![0.0; 8 * self.shape.pitch];
+            for (o, _) in finished.iter().enumerate().filter(|(_, finished)| !**finished) {
+                self.finish_row(work.cpu, o, &zeros, outlet);
+            }
+        }
+        work.waiting[self.index].finished = finished;
     }
 
     /// Output row `o` is complete: `values` is `[w][k][i]`.
-    fn finish_row(&self, o: usize, values: &[f32], outlet: &mut Outlet<'_>) {
-        match &self.plan.route {
+    fn finish_row(&self, cpu: Cpu, o: usize, values: &[f32], outlet: &mut Outlet<'_>) {
+        let shape = self.shape;
+        *outlet.saturated += match &self.plan.route {
             Route::Store { target, outputs } => {
                 let target = &mut outlet.targets[*target];
-                for output in outputs {
-                    let line = self.shape.line(values, output.frequency);
-                    let place = Place { channel: output.channel, row: o, column: 0 };
-                    *outlet.saturated += target.write_row(place, line, output.scale, output.shift);
-                }
+                cpu.run(WriteLines { target, outputs, values, shape, row: o })
             }
-            Route::Mix { input, .. } => {
-                if let Some(mix) = outlet.mix {
-                    let target = &mut outlet.targets[0];
-                    *outlet.saturated += outlet.mixer.take(mix, *input, o, values, self.shape, target);
-                }
-            }
-        }
+            Route::Mix { input, .. } => match outlet.mix {
+                Some(mix) => outlet.mixer.take(cpu, mix, *input, o, values, shape, &mut outlet.targets[0]),
+                None => 0,
+            },
+        };
     }
+}
+
+/// Hull of the output rows that read any of these block rows.
+fn open_rows(map: &CoefficientMap, inputs: &Range<usize>) -> Range<usize> {
+    let readers = || inputs.clone().map(|y| map.readers(y)).filter(|readers| !readers.is_empty());
+    let start = readers().map(|readers| readers.start).min().unwrap_or(0);
+    start..readers().map(|readers| readers.end).max().unwrap_or(start)
 }

@@ -1,19 +1,24 @@
 //! Components that need no map: select, dequantise, normalise and store in one pass.
 //!
-//! What enters: one block row, zigzag order. What leaves: its wanted frequencies in their places. The quantisation step
+//! What enters: the block rows of a tile, zigzag order. What leaves: their wanted frequencies in their places. The quantisation step
 //! and the scale of the normalisation are one factor.
 
-use super::target::{Place, Target};
-use crate::scans::{Block, TileRow};
+use std::ops::Range;
+
+use super::target::{Element, Place, Strides, Target, put_lanes};
+use crate::cpu::shuffle::{self, BLOCKS, Order};
+use crate::cpu::{Aligned, Kernel, LANES, Simd};
+use crate::scans::{Block, Tile, TileRow};
 use crate::spec::quant::QuantTable;
 use crate::spec::zigzag::ZIGZAG;
 use crate::spectral::plan::Output;
+use crate::tensor::Values;
 
-/// Blocks held at once: 8 KB, well inside the first cache.
-const BLOCKS: usize = 64;
+/// Groups of 16 blocks that take their turn together: 128 KB, a tile or most of it.
+const GROUPS: usize = 64;
 
 /// A wanted coefficient and what it is multiplied by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Pick {
     /// Zigzag position, 0..=63.
     position: u8,
@@ -26,7 +31,21 @@ struct Pick {
 /// The wanted coefficients of one component.
 #[derive(Debug)]
 pub(crate) struct Direct {
-    picks: Vec<Pick>,
+    /// By zigzag position, as many as `block` counts.
+    picks: [Pick; 64],
+    /// The same in channel order, for channels side by side.
+    block: BlockPicks,
+}
+
+/// What becomes of a block as a whole: its coefficients in channel order.
+#[derive(Debug)]
+struct BlockPicks {
+    order: Order,
+    factors: [f32; 64],
+    shifts: [f32; 64],
+    /// The first channel; a component's channels are consecutive.
+    channel: usize,
+    count: usize,
 }
 
 impl Direct {
@@ -37,61 +56,155 @@ impl Direct {
             let step = table.map_or(1.0, |table| f32::from(table.0[usize::from(position)]));
             Pick { position, channel: output.channel, factor: step * output.scale, shift: output.shift }
         };
-        Direct { picks: outputs.iter().map(pick).collect() }
+        let mut picks = [Pick::default(); 64];
+        let count = outputs.len().min(64);
+        picks.iter_mut().zip(outputs).for_each(|(to, output)| *to = pick(output));
+        let picked = &mut picks[..count];
+        let (mut order, mut factors, mut shifts) = ([0; 64], [0.0; 64], [0.0; 64]);
+        for (i, pick) in picked.iter().enumerate() {
+            (order[i], factors[i], shifts[i]) = (pick.position, pick.factor, pick.shift);
+        }
+        let channel = picked.first().map_or(0, |pick| pick.channel);
+        let block = BlockPicks { order: Order::new(&order), factors, shifts, channel, count };
+        picked.sort_unstable_by_key(|pick| pick.position);
+        Direct { picks, block }
     }
+}
 
-    /// Writes blocks `columns` of a block row to output row `row`. Returns how many values saturated.
-    pub fn apply_row(
-        &self,
-        from: TileRow<'_>,
-        columns: std::ops::Range<usize>,
-        row: usize,
-        target: &mut Target,
-    ) -> u64 {
-        match self.picks.first() {
-            None => 0,
-            Some(first) if target.strides().channel == 1 => {
-                self.apply_blocks(from, columns, row, first.channel, target)
-            }
-            Some(_) => self.apply_planes(from, columns, row, target),
+/// Writes blocks `columns` of some block rows of a component. Gives how many values saturated.
+pub(crate) struct DirectRows<'a> {
+    pub direct: &'a Direct,
+    pub tile: &'a Tile<'a>,
+    /// Index in frame order.
+    pub component: usize,
+    pub rows: Range<usize>,
+    pub columns: Range<usize>,
+    /// Output row of the first of `rows`.
+    pub to: usize,
+    pub target: &'a mut Target,
+}
+
+impl Kernel for DirectRows<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> u64 {
+        let DirectRows { direct, tile, component, rows, columns, to, target } = self;
+        let (values, strides) = target.parts();
+        let source = Source { tile, component, rows, columns, to, strides };
+        match values {
+            Values::F32(values) => source.write(simd, direct, values),
+            Values::F16(values) => source.write(simd, direct, values),
+            Values::I16(values) => source.write(simd, direct, values),
+            Values::U16(_) => 0, // never a target
         }
     }
+}
 
-    /// Channels side by side: a block at a time. A component's channels are consecutive.
-    fn apply_blocks(
-        &self,
-        from: TileRow<'_>,
-        columns: std::ops::Range<usize>,
-        row: usize,
-        channel: usize,
-        target: &mut Target,
-    ) -> u64 {
-        let mut values = [0f32; 64];
-        let mut saturated = 0;
-        for (column, x) in columns.enumerate() {
-            let block = from.block(x);
-            for (value, pick) in values.iter_mut().zip(&self.picks) {
-                *value = f32::from(block[(pick.position & 63) as usize]) * pick.factor + pick.shift;
+/// Blocks and where they go.
+struct Source<'a> {
+    tile: &'a Tile<'a>,
+    component: usize,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    to: usize,
+    strides: Strides,
+}
+
+/// 16 blocks side by side.
+#[derive(Debug, Clone, Copy)]
+struct Group<'a> {
+    blocks: [&'a Block; BLOCKS],
+    /// Index of the first in channel 0.
+    place: usize,
+    /// Blocks that are written: the others are there a second time.
+    lanes: (usize, usize),
+}
+
+impl Source<'_> {
+    #[inline(always)]
+    fn write<S: Simd, E: Element>(self, simd: S, direct: &Direct, values: &mut [E]) -> u64 {
+        let channels_apart = self.strides.channel != 1;
+        let picks = &direct.picks[..direct.block.count];
+        let mut groups = [Group { blocks: [&[0; 64]; BLOCKS], place: 0, lanes: (0, 0) }; GROUPS];
+        let (mut filled, mut saturated) = (0, 0);
+        for (y, to) in self.rows.clone().zip(self.to..) {
+            let row = self.tile.row(self.component, y as u32);
+            if !channels_apart {
+                saturated += self.write_blocks(simd, row, to, &direct.block, values);
+                continue;
             }
-            saturated += target.write_block(Place { channel, row, column }, &values[..self.picks.len()]);
+            // The last 16 overlap the ones before where the width is no multiple.
+            for done in self.columns.clone().step_by(BLOCKS) {
+                let start = done.min(self.columns.end.saturating_sub(BLOCKS)).max(self.columns.start);
+                let count = BLOCKS.min(self.columns.end - start);
+                let blocks = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
+                let place = self.strides.place(Place { channel: 0, row: to, column: start - self.columns.start });
+                groups[filled] = Group { blocks, place, lanes: (done - start, count) };
+                filled += 1;
+                if filled == GROUPS {
+                    saturated += self.write_planes(simd, &groups, picks, values);
+                    filled = 0;
+                }
+            }
+        }
+        saturated + self.write_planes(simd, &groups[..filled], picks, values)
+    }
+
+    /// Channels apart: 8 coefficients of 16 blocks side by side at a time. All blocks take their turn before the next 8
+    /// coefficients, so that few channels are written at a time, each in long runs.
+    #[inline(always)]
+    fn write_planes<S: Simd, E: Element>(
+        &self,
+        simd: S,
+        groups: &[Group<'_>],
+        picks: &[Pick],
+        values: &mut [E],
+    ) -> u64 {
+        let Strides { channel, column, .. } = self.strides;
+        let mut side_by_side = Aligned([[0; BLOCKS]; 8]);
+        let mut saturated = 0;
+        for picks in picks.chunk_by(|a, b| a.position / 8 == b.position / 8) {
+            let eighth = picks.first().map_or(0, |pick| usize::from(pick.position / 8));
+            for group in groups {
+                shuffle::gather(simd, &group.blocks, eighth, &mut side_by_side.0);
+                for pick in picks {
+                    let numbers = simd.load_i16(&side_by_side.0[usize::from(pick.position % 8)]);
+                    let value = simd.mul_add(numbers, simd.splat(pick.factor), simd.splat(pick.shift));
+                    let values = &mut values[group.place + pick.channel * channel..];
+                    saturated += put_lanes(simd, value, values, column, group.lanes);
+                }
+            }
         }
         saturated
     }
 
-    /// Channels apart: a frequency at a time, over as many blocks as stay in the first cache.
-    fn apply_planes(&self, from: TileRow<'_>, columns: std::ops::Range<usize>, row: usize, target: &mut Target) -> u64 {
-        let mut values = [0f32; BLOCKS];
-        let mut blocks: [&Block; BLOCKS] = [&[0; 64]; BLOCKS];
+    /// Channels side by side: a block at a time.
+    #[inline(always)]
+    fn write_blocks<S: Simd, E: Element>(
+        &self,
+        simd: S,
+        row: TileRow<'_>,
+        to: usize,
+        picks: &BlockPicks,
+        values: &mut [E],
+    ) -> u64 {
+        let (factors, shifts) = (picks.factors.as_chunks::<LANES>().0, picks.shifts.as_chunks::<LANES>().0);
+        let mut ordered = Aligned([[0; 64]; BLOCKS]);
         let mut saturated = 0;
-        for start in columns.clone().step_by(BLOCKS) {
-            let count = BLOCKS.min(columns.end - start);
-            blocks.iter_mut().zip(start..start + count).for_each(|(block, x)| *block = from.block(x));
-            for pick in &self.picks {
-                for (value, block) in values.iter_mut().zip(&blocks[..count]) {
-                    *value = f32::from(block[(pick.position & 63) as usize]);
+        for start in self.columns.clone().step_by(BLOCKS) {
+            let count = BLOCKS.min(self.columns.end - start);
+            let blocks: [&Block; BLOCKS] = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
+            shuffle::reorder(simd, &blocks[..count], &picks.order, &mut ordered.0);
+            for (b, block) in ordered.0[..count].iter().enumerate() {
+                let place = Place { channel: picks.channel, row: to, column: start - self.columns.start + b };
+                let values = &mut values[self.strides.place(place)..][..picks.count];
+                let numbers = block.as_chunks::<LANES>().0.iter().zip(factors.iter().zip(shifts));
+                for (to, (numbers, (factors, shifts))) in values.chunks_mut(LANES).zip(numbers) {
+                    let value = simd.mul_add(simd.load_i16(numbers), simd.load(factors), simd.load(shifts));
+                    let end = to.len();
+                    saturated += put_lanes(simd, value, to, 1, (0, end));
                 }
-                let place = Place { channel: pick.channel, row, column: start - columns.start };
-                saturated += target.write_row(place, &values[..count], pick.factor, pick.shift);
             }
         }
         saturated

@@ -1,9 +1,11 @@
-//! The horizontal map of one block row.
+//! The horizontal map of two block rows.
 //!
 //! What enters: dequantised columns of the input blocks. What leaves: rows `[v][k][i]`: vertical frequency v (still of the
-//! input), kept horizontal frequency k, output block i. A row of one (v, k) is `stride` long, one of v `pitch`.
+//! input; 0..8 of the upper block row, 8..16 of the lower), kept horizontal frequency k, output block i. A row of one
+//! (v, k) is `stride` long, one of v `pitch`.
 
 use super::convert::Column;
+use crate::cpu::{Aligned, Kernel, LANES, Simd, shuffle};
 use crate::spectral::axis::CoefficientMap;
 
 /// The zero frequency of eight ones.
@@ -19,19 +21,19 @@ pub(crate) struct RowShape {
     pub blocks: usize,
     /// Kept horizontal frequencies.
     pub k: usize,
-    /// From one k to the next: `blocks`, rounded up to [`LANES`](super::LANES).
+    /// From one k to the next: `blocks`, rounded up to what is transposed together.
     pub stride: usize,
-    /// From one v to the next. Never a multiple of 2 KB, so that the 8 rows of v do not compete for one cache set.
+    /// From one v to the next: `k * stride`, rounded up to an odd number of cache lines, so that rows of different v do
+    /// not compete for one cache set.
     pub pitch: usize,
 }
 
 impl RowShape {
     /// The shape for that many output blocks and kept frequencies.
     pub fn new(blocks: usize, k: usize) -> RowShape {
-        let stride = blocks.next_multiple_of(super::LANES);
-        let pitch = k * stride;
-        let pitch = if pitch.is_multiple_of(512) { pitch + 2 * super::LANES } else { pitch };
-        RowShape { blocks, k, stride, pitch }
+        let stride = blocks.next_multiple_of(GROUP);
+        let lines = (k * stride).div_ceil(LANES);
+        RowShape { blocks, k, stride, pitch: LANES * (lines | 1) }
     }
 
     /// The values of one frequency, row-major index `8 * v + u`, of all output blocks.
@@ -42,51 +44,116 @@ impl RowShape {
 }
 
 /// Applies the map: `rows[v][k][i] = sum over taps of weight[k] * column[v]`.
-pub(crate) fn apply_horizontal(columns: &[Column], map: &CoefficientMap, shape: RowShape, rows: &mut [f32]) {
-    match map.k() {
-        1 => apply::<1>(columns, map, shape, rows),
-        2 => apply::<2>(columns, map, shape, rows),
-        4 => apply::<4>(columns, map, shape, rows),
-        _ => apply::<8>(columns, map, shape, rows),
+pub(crate) struct Horizontal<'a> {
+    pub columns: &'a [Column],
+    pub map: &'a CoefficientMap,
+    pub shape: RowShape,
+    /// 16 rows of `pitch`.
+    pub rows: &'a mut [f32],
+}
+
+impl Kernel for Horizontal<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.map.k() {
+            1 => self.apply::<S, 1>(simd),
+            2 => self.apply::<S, 2>(simd),
+            3 => self.apply::<S, 3>(simd),
+            4 => self.apply::<S, 4>(simd),
+            6 => self.apply::<S, 6>(simd),
+            _ => self.apply::<S, 8>(simd),
+        }
     }
 }
 
-fn apply<const K: usize>(columns: &[Column], map: &CoefficientMap, shape: RowShape, rows: &mut [f32]) {
-    for start in (0..shape.blocks).step_by(GROUP) {
-        let count = GROUP.min(shape.blocks - start);
-        let mut group = [[[0f32; 8]; K]; GROUP];
-        for (i, sums) in group[..count].iter_mut().enumerate() {
-            let (first, weights) = map.taps(start + i);
-            let (weights, _) = weights.as_chunks::<K>();
-            *sums = sum_taps(&columns[8 * first..], weights);
-        }
-        for k in 0..K {
-            for v in 0..8 {
-                let to = &mut rows[v * shape.pitch + k * shape.stride + start..][..count];
-                to.iter_mut().zip(&group).for_each(|(to, sums)| *to = sums[k][v]);
+impl Horizontal<'_> {
+    /// For maps that keep K frequencies.
+    #[inline(always)]
+    fn apply<S: Simd, const K: usize>(self, simd: S) {
+        let Horizontal { columns, map, shape, rows } = self;
+        let columns = columns.as_chunks::<8>().0;
+        let mut group = Aligned([[Column::default(); GROUP]; K]);
+        for start in (0..shape.blocks).step_by(GROUP) {
+            for i in 0..GROUP.min(shape.blocks - start) {
+                let (first, weights) = map.taps(start + i);
+                let taps = columns[first..].iter().zip(weights.as_chunks::<K>().0.as_chunks::<8>().0);
+                let mut from = 0;
+                while from < K {
+                    from += match (K - from).min(S::SUMS) {
+                        1 => sum_taps::<S, K, 1, 2>(simd, taps.clone(), from, &mut group.0, i),
+                        2 => sum_taps::<S, K, 2, 2>(simd, taps.clone(), from, &mut group.0, i),
+                        3 => sum_taps::<S, K, 3, 1>(simd, taps.clone(), from, &mut group.0, i),
+                        _ => sum_taps::<S, K, 4, 1>(simd, taps.clone(), from, &mut group.0, i),
+                    }
+                }
+            }
+            for (k, group) in group.0.iter().enumerate() {
+                put_rows(simd, group, shape, k * shape.stride + start, rows);
             }
         }
     }
 }
 
-/// One output block: `[k][v]`.
-#[inline]
-fn sum_taps<const K: usize>(columns: &[Column], weights: &[[f32; K]]) -> [[f32; 8]; K] {
-    let mut sums = [[0f32; 8]; K];
-    for (column, weights) in columns.iter().zip(weights) {
-        for (sums, weight) in sums.iter_mut().zip(weights) {
-            sums.iter_mut().zip(column).for_each(|(sum, x)| *sum += weight * x);
+/// One output block, `group[..][i]`: N of its K frequencies, from `from` on; returns N. Taps take turns in SETS sets of
+/// sums, since a sum is ready for its next tap only some cycles later.
+#[inline(always)]
+fn sum_taps<'a, S: Simd, const K: usize, const N: usize, const SETS: usize>(
+    simd: S,
+    taps: impl Iterator<Item = (&'a [Column; 8], &'a [[f32; K]; 8])>,
+    from: usize,
+    group: &mut [[Column; GROUP]; K],
+    i: usize,
+) -> usize {
+    let mut sums = [[simd.splat(0.0); N]; SETS];
+    for (columns, weights) in taps {
+        for u in (0..8).step_by(SETS) {
+            for (set, sums) in sums.iter_mut().enumerate() {
+                let column = simd.load(&columns[u + set]);
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = simd.mul_add(simd.splat(weights[u + set][from + n]), column, *sum);
+                }
+            }
         }
     }
-    sums
+    for n in 0..N {
+        let sum = (1..SETS).fold(sums[0][n], |sum, set| simd.add(sum, sums[set][n]));
+        simd.store(sum, &mut group[from + n][i]);
+    }
+    N
 }
 
-/// No map: the first `shape.k` columns of every block, rearranged.
-pub(crate) fn apply_rearrange(columns: &[Column], shape: RowShape, rows: &mut [f32]) {
-    for k in 0..shape.k {
-        for v in 0..8 {
-            let to = &mut rows[v * shape.pitch + k * shape.stride..][..shape.blocks];
-            to.iter_mut().zip(columns.chunks_exact(8)).for_each(|(to, block)| *to = block[k][v]);
+/// Columns of 8 blocks to rows: the 16 numbers of a column go to 16 rows, `place` being the first block's.
+#[inline(always)]
+fn put_rows<S: Simd>(simd: S, group: &[Column; GROUP], shape: RowShape, place: usize, rows: &mut [f32]) {
+    let from = group.as_flattened();
+    for half in [0, LANES / 2] {
+        shuffle::transpose(simd, &from[half..], LANES, &mut rows[half * shape.pitch + place..], shape.pitch);
+    }
+}
+
+/// No map: the first `shape.k` columns of every block, from `columns` on, rearranged.
+pub(crate) struct Rearrange<'a> {
+    pub columns: &'a [Column],
+    pub shape: RowShape,
+    /// 16 rows of `pitch`.
+    pub rows: &'a mut [f32],
+}
+
+impl Kernel for Rearrange<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Rearrange { columns, shape, rows } = self;
+        let blocks = &columns.as_chunks::<8>().0[..shape.blocks];
+        let mut group = Aligned([Column::default(); GROUP]);
+        for (n, blocks) in blocks.chunks(GROUP).enumerate() {
+            for k in 0..shape.k {
+                group.0.iter_mut().zip(blocks).for_each(|(to, block)| *to = block[k]);
+                put_rows(simd, &group.0, shape, k * shape.stride + n * GROUP, rows);
+            }
         }
     }
 }
@@ -96,7 +163,9 @@ pub(crate) fn apply_rearrange(columns: &[Column], shape: RowShape, rows: &mut [f
 pub(crate) fn apply_bias(map: &CoefficientMap, shape: RowShape, rows: &mut [f32]) {
     for (i, bias) in map.bias().chunks_exact(map.k()).enumerate() {
         for (k, b) in bias.iter().enumerate() {
-            rows[k * shape.stride + i] += SQRT_8 * b;
+            for v in [0, 8] {
+                rows[v * shape.pitch + k * shape.stride + i] += SQRT_8 * b;
+            }
         }
     }
 }

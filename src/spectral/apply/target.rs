@@ -4,16 +4,17 @@
 //! that does not fit saturates and is counted.
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
+use half::slice::HalfBitsSliceExt;
+use half::vec::HalfBitsVecExt;
 
+use super::horizontal::RowShape;
+use crate::cpu::{Kernel, LANES, Simd};
 use crate::error::Result;
 use crate::limits::zeroed;
 use crate::recipe::photometric::Hole;
+use crate::spectral::plan::Output;
 use crate::spectral::plan::TargetPlan;
 use crate::tensor::{Dtype, Tensor, Values};
-
-/// Values converted at a time: a few cache lines of every element type.
-const CHUNK: usize = 64;
 
 /// Where the value of a channel, a block row and a block column stands: the sum of index times stride.
 ///
@@ -36,48 +37,40 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// An array of zeros.
+    /// In memory that a former tensor had, if there is any that is large enough: every place must be written.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
-    pub fn new(plan: TargetPlan) -> Result<Target> {
+    pub fn new(plan: TargetPlan, spare: &mut Spare) -> Result<Target> {
         let len = plan.shape.iter().product();
-        let values = match plan.dtype {
-            Dtype::F32 => Values::F32(zeroed(len)?),
-            Dtype::F16 => Values::F16(zeroed(len)?),
-            Dtype::I16 => Values::I16(zeroed(len)?),
+        let values = match spare.take(plan.dtype, len) {
+            Some(values) => values,
+            // Fresh zero pages in each case; a vector of f16 zeros would be filled by hand.
+            None => match plan.dtype {
+                Dtype::F32 => Values::F32(zeroed(len)?),
+                Dtype::F16 => Values::F16(zeroed::<u16>(len)?.reinterpret_into()),
+                Dtype::I16 => Values::I16(zeroed(len)?),
+            },
         };
         Ok(Target { plan, values })
     }
 
-    /// The strides.
-    pub fn strides(&self) -> Strides {
-        self.plan.strides
+    /// The array and its strides, for kernels.
+    pub fn parts(&mut self) -> (&mut Values, Strides) {
+        (&mut self.values, self.plan.strides)
     }
 
     /// Writes `source * scale + shift` into row `row`, columns from `column` on, of a channel. Returns how many values
     /// saturated.
-    pub fn write_row(&mut self, place: Place, source: &[f32], scale: f32, shift: f32) -> u64 {
-        let Strides { channel, row, column } = self.plan.strides;
-        let start = place.channel * channel + place.row * row + place.column * column;
+    #[inline(always)]
+    pub fn write_row<S: Simd>(&mut self, simd: S, place: Place, source: &[f32], scale: f32, shift: f32) -> u64 {
+        let (strides, start) = (self.plan.strides, self.plan.strides.place(place));
+        let affine = [scale, shift].map(|value| simd.splat(value));
         match &mut self.values {
-            Values::F32(values) => write_strided(&mut values[start..], column, source, scale, shift),
-            Values::F16(values) => write_strided(&mut values[start..], column, source, scale, shift),
-            Values::I16(values) => write_strided(&mut values[start..], column, source, scale, shift),
+            Values::F32(values) => write_run(simd, &mut values[start..], strides.column, source, affine),
+            Values::F16(values) => write_run(simd, &mut values[start..], strides.column, source, affine),
+            Values::I16(values) => write_run(simd, &mut values[start..], strides.column, source, affine),
             Values::U16(_) => 0, // never a target: `new` makes none
-        }
-    }
-
-    /// Writes consecutive channels of one block, the first at `place`; the channel stride must be 1.
-    pub fn write_block(&mut self, place: Place, source: &[f32]) -> u64 {
-        debug_assert_eq!(self.plan.strides.channel, 1);
-        let start = place.channel + place.row * self.plan.strides.row + place.column * self.plan.strides.column;
-        let end = start + source.len();
-        match &mut self.values {
-            Values::F32(values) => f32::write(&mut values[start..end], source, 1.0, 0.0),
-            Values::F16(values) => f16::write(&mut values[start..end], source, 1.0, 0.0),
-            Values::I16(values) => i16::write(&mut values[start..end], source, 1.0, 0.0),
-            Values::U16(_) => 0,
         }
     }
 
@@ -89,12 +82,21 @@ impl Target {
 
     /// Fills these blocks of a channel with the stored form of zero coefficients. Returns how many values saturated.
     pub fn write_zeros(&mut self, channel: usize, blocks: &Hole, shift: f32) -> u64 {
-        let zeros = [0f32; CHUNK];
+        let Strides { channel: channel_stride, row: row_stride, column: column_stride } = self.plan.strides;
         let mut saturated = 0;
         for row in blocks.rows.clone() {
-            for column in blocks.columns.clone().step_by(CHUNK) {
-                let part = &zeros[..CHUNK.min(blocks.columns.end - column)];
-                saturated += self.write_row(Place { channel, row, column }, part, 1.0, shift);
+            for column in blocks.columns.clone() {
+                let place = channel * channel_stride + row * row_stride + column * column_stride;
+                match &mut self.values {
+                    Values::F32(values) => values[place] = shift,
+                    Values::F16(values) => values[place] = f16::from_f32(shift),
+                    Values::I16(values) => {
+                        let rounded = shift.round_ties_even();
+                        saturated += u64::from(!(-32768.0..=32767.0).contains(&rounded));
+                        values[place] = rounded as i16;
+                    }
+                    Values::U16(_) => {}
+                }
             }
         }
         saturated
@@ -106,6 +108,46 @@ impl Target {
     }
 }
 
+/// Memory of former tensors.
+#[derive(Debug, Default)]
+pub(crate) struct Spare {
+    values: Vec<Values>,
+}
+
+impl Spare {
+    /// Tensors kept: those of a few images.
+    const KEPT: usize = 16;
+
+    /// Keeps the memory of a tensor, or of another if there are too many: the smallest goes.
+    pub fn give(&mut self, values: Values) {
+        self.values.push(values);
+        if self.values.len() > Self::KEPT {
+            let sizes = self.values.iter().enumerate().map(|(i, values)| (values.len(), i));
+            if let Some((_, smallest)) = sizes.min() {
+                self.values.swap_remove(smallest);
+            }
+        }
+    }
+
+    /// An array of that type and length, whatever it holds.
+    fn take(&mut self, dtype: Dtype, len: usize) -> Option<Values> {
+        let fits = |values: &Values| match (values, dtype) {
+            (Values::F32(values), Dtype::F32) => values.capacity() >= len,
+            (Values::F16(values), Dtype::F16) => values.capacity() >= len,
+            (Values::I16(values), Dtype::I16) => values.capacity() >= len,
+            _ => false,
+        };
+        let mut values = self.values.swap_remove(self.values.iter().position(fits)?);
+        match &mut values {
+            Values::F32(values) => values.resize(len, 0.0),
+            Values::F16(values) => values.resize(len, f16::ZERO),
+            Values::I16(values) => values.resize(len, 0),
+            Values::U16(_) => {}
+        }
+        Some(values)
+    }
+}
+
 /// The first value of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -114,119 +156,208 @@ pub(crate) struct Place {
     pub column: usize,
 }
 
-/// An element type of tensors.
-trait Element: Copy + Default {
-    /// Writes `source * scale + shift` to as many places, returns how many values saturated.
-    fn write(to: &mut [Self], source: &[f32], scale: f32, shift: f32) -> u64;
+impl Strides {
+    /// Index of a value.
+    pub fn place(self, Place { channel, row, column }: Place) -> usize {
+        channel * self.channel + row * self.row + column * self.column
+    }
 }
 
-fn write_strided<E: Element>(to: &mut [E], stride: usize, source: &[f32], scale: f32, shift: f32) -> u64 {
-    if stride == 1 {
-        return E::write(&mut to[..source.len()], source, scale, shift);
+/// Writes a finished row `[w][k][i]` to its places. Gives how many values saturated.
+pub(crate) struct WriteLines<'a> {
+    pub target: &'a mut Target,
+    pub outputs: &'a [Output],
+    pub values: &'a [f32],
+    pub shape: RowShape,
+    /// Block row of the target.
+    pub row: usize,
+}
+
+impl Kernel for WriteLines<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> u64 {
+        let mut saturated = 0;
+        for output in self.outputs {
+            let line = self.shape.line(self.values, output.frequency);
+            let place = Place { channel: output.channel, row: self.row, column: 0 };
+            saturated += self.target.write_row(simd, place, line, output.scale, output.shift);
+        }
+        saturated
     }
-    let mut saturated = 0;
-    let mut chunk = [E::default(); CHUNK];
-    for (n, part) in source.chunks(CHUNK).enumerate() {
-        let chunk = &mut chunk[..part.len()];
-        saturated += E::write(chunk, part, scale, shift);
-        let places = to[n * CHUNK * stride..].iter_mut().step_by(stride);
-        places.zip(chunk).for_each(|(place, value)| *place = *value);
-    }
-    saturated
+}
+
+/// An element type of tensors.
+pub(crate) trait Element: Copy + Default {
+    /// Converts 16 numbers. Bit n of the result: lane n saturated.
+    fn put<S: Simd>(simd: S, value: S::F32x16, to: &mut [Self; LANES]) -> u16;
 }
 
 impl Element for f32 {
-    fn write(to: &mut [f32], source: &[f32], scale: f32, shift: f32) -> u64 {
-        to.iter_mut().zip(source).for_each(|(to, x)| *to = x * scale + shift);
+    #[inline(always)]
+    fn put<S: Simd>(simd: S, value: S::F32x16, to: &mut [f32; LANES]) -> u16 {
+        simd.store(value, to);
         0
     }
 }
 
-/// The first magnitude that rounds to infinity in f16: halfway between the largest finite value and the next step.
-const F16_OVERFLOW: f32 = 65520.0;
-
 impl Element for f16 {
-    fn write(to: &mut [f16], source: &[f32], scale: f32, shift: f32) -> u64 {
-        let mut scaled = [0f32; CHUNK];
-        let mut saturated = 0;
-        for (to, source) in to.chunks_mut(CHUNK).zip(source.chunks(CHUNK)) {
-            let scaled = &mut scaled[..source.len()];
-            let mut count = 0u32;
-            for (scaled, x) in scaled.iter_mut().zip(source) {
-                let y = x * scale + shift;
-                count += u32::from(y.abs() >= F16_OVERFLOW);
-                *scaled = y.clamp(-65504.0, 65504.0);
-            }
-            to.convert_from_f32_slice(scaled);
-            saturated += u64::from(count);
-        }
+    #[inline(always)]
+    fn put<S: Simd>(simd: S, value: S::F32x16, to: &mut [f16; LANES]) -> u16 {
+        let mut bits = [0; LANES];
+        let saturated = simd.store_f16(value, &mut bits);
+        to.copy_from_slice(bits.reinterpret_cast());
         saturated
     }
 }
 
-/// 1.5 * 2^23: adding it to a value below 2^22 leaves the value, rounded to nearest with ties to even, in the low bits
-/// of the significand. Vectorises where `round_ties_even` would be a library call.
-const ROUND: f32 = 12_582_912.0;
-
 impl Element for i16 {
     /// Rounds to the nearest integer, ties to even.
-    fn write(to: &mut [i16], source: &[f32], scale: f32, shift: f32) -> u64 {
-        let mut saturated = 0;
-        for (to, source) in to.chunks_mut(CHUNK).zip(source.chunks(CHUNK)) {
-            let mut count = 0u32;
-            for (to, x) in to.iter_mut().zip(source) {
-                let y = x * scale + shift;
-                // 32767.5 rounds up to 32768, -32768.5 to -32768 (ties to even).
-                count += u32::from(y >= 32767.5) | u32::from(y < -32768.5);
-                let y = y.clamp(-32768.0, 32767.0) + ROUND;
-                *to = (y.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32) as i16;
-            }
-            saturated += u64::from(count);
-        }
-        saturated
+    #[inline(always)]
+    fn put<S: Simd>(simd: S, value: S::F32x16, to: &mut [i16; LANES]) -> u16 {
+        simd.store_i16(value, to)
     }
+}
+
+/// Converts lanes `from..end` of 16 numbers to places `stride` apart, lane 0 being at `to[0]`. Returns how many of them
+/// saturated.
+#[inline(always)]
+pub(crate) fn put_lanes<S: Simd, E: Element>(
+    simd: S,
+    value: S::F32x16,
+    to: &mut [E],
+    stride: usize,
+    (from, end): (usize, usize),
+) -> u64 {
+    let fresh = |bits: u16| u64::from((u32::from(bits) >> from << (16 - end + from)) as u16).count_ones().into();
+    if let (1, Some(to)) = (stride, to.first_chunk_mut()) {
+        // Lanes before `from` are written again, with what they hold.
+        if end == LANES {
+            return fresh(E::put(simd, value, to));
+        }
+    }
+    let mut lanes = [E::default(); LANES];
+    let bits = E::put(simd, value, &mut lanes);
+    let lanes = &lanes[from..end];
+    to[from * stride..].iter_mut().step_by(stride).zip(lanes).for_each(|(to, lane)| *to = *lane);
+    fresh(bits)
+}
+
+/// Writes `source * scale + shift` to places `stride` apart, 16 at a time. The last 16 overlap the ones before where the
+/// length is no multiple.
+#[inline(always)]
+fn write_run<S: Simd, E: Element>(
+    simd: S,
+    to: &mut [E],
+    stride: usize,
+    source: &[f32],
+    [scale, shift]: [S::F32x16; 2],
+) -> u64 {
+    let affine = |numbers: &[f32; LANES]| simd.mul_add(simd.load(numbers), scale, shift);
+    let mut saturated = 0;
+    if let (1, Some(last)) = (stride, source.last_chunk()) {
+        let to = &mut to[..source.len()];
+        for (to, numbers) in to.as_chunks_mut().0.iter_mut().zip(source.as_chunks().0) {
+            saturated += u64::from(E::put(simd, affine(numbers), to).count_ones());
+        }
+        let rest = source.len() % LANES;
+        if let (1.., Some(to)) = (rest, to.last_chunk_mut()) {
+            saturated += u64::from((E::put(simd, affine(last), to) >> (LANES - rest)).count_ones());
+        }
+        return saturated;
+    }
+    for (n, numbers) in source.chunks(LANES).enumerate() {
+        let mut lanes = [0.0; LANES];
+        lanes[..numbers.len()].copy_from_slice(numbers);
+        let to = &mut to[n * LANES * stride..];
+        saturated += put_lanes(simd, affine(&lanes), to, stride, (0, numbers.len()));
+    }
+    saturated
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Cpu;
     use crate::recipe::Layout;
 
-    fn write<E: Element>(source: &[f32], scale: f32, shift: f32) -> (Vec<E>, u64) {
-        let mut to = vec![E::default(); source.len()];
-        let saturated = E::write(&mut to, source, scale, shift);
-        (to, saturated)
+    /// Writes a row of one channel at every level; all must agree.
+    fn write(dtype: Dtype, source: &[f32], scale: f32, shift: f32) -> (Values, u64) {
+        let plan = TargetPlan::new("", Layout::Chw, 1, (1, source.len()), dtype);
+        let shape = RowShape::new(source.len(), 1);
+        let outputs = [Output { frequency: 0, channel: 0, scale, shift }];
+        let at = |cpu: Cpu| {
+            let mut target = Target::new(plan.clone(), &mut Spare::default()).unwrap();
+            let lines = WriteLines { target: &mut target, outputs: &outputs, values: source, shape, row: 0 };
+            let saturated = cpu.run(lines);
+            (target.into_tensor().values, saturated)
+        };
+        let found: Vec<_> = crate::cpu::all().into_iter().map(at).collect();
+        assert!(found.iter().all(|other| *other == found[0]));
+        found.into_iter().next().unwrap()
     }
 
     #[test]
     fn integers_round_to_even_and_saturate() {
-        let (values, saturated) =
-            write::<i16>(&[0.5, 1.5, -0.5, -2.5, 2.4999, 32767.4, 32767.5, -32768.5, -32769.0, 1e9, -1e30], 1.0, 0.0);
-        assert_eq!(values, [0, 2, 0, -2, 2, 32767, 32767, -32768, -32768, 32767, -32768]);
-        assert_eq!(saturated, 4);
-        assert_eq!(write::<i16>(&[10.0, -7.0], 0.5, 1.0).0, [6, -2]);
+        let source = [0.5, 1.5, -0.5, -2.5, 2.4999, 32767.4, 32767.5, -32768.5, -32769.0, 1e9, -1e30];
+        let expected = [0, 2, 0, -2, 2, 32767, 32767, -32768, -32768, 32767, -32768];
+        assert_eq!(write(Dtype::I16, &source, 1.0, 0.0), (Values::I16(expected.to_vec()), 4));
+        assert_eq!(write(Dtype::I16, &[10.0, -7.0], 0.5, 1.0), (Values::I16(vec![6, -2]), 0));
+    }
+
+    #[test]
+    fn values_that_are_written_twice_count_once() {
+        for len in 1..70usize {
+            let source: Vec<f32> = (0..len).map(|i| if i % 3 == 0 { 1e6 } else { i as f32 }).collect();
+            let expected = (0..len).map(|i| if i % 3 == 0 { i16::MAX } else { i as i16 }).collect();
+            assert_eq!(write(Dtype::I16, &source, 1.0, 0.0), (Values::I16(expected), len.div_ceil(3) as u64));
+            assert_eq!(write(Dtype::F16, &source, 1.0, 0.0).1, len.div_ceil(3) as u64);
+        }
     }
 
     #[test]
     fn every_integer_survives() {
         let source: Vec<f32> = (i16::MIN..=i16::MAX).map(f32::from).collect();
-        let (values, saturated) = write::<i16>(&source, 1.0, 0.0);
-        assert_eq!((values, saturated), ((i16::MIN..=i16::MAX).collect(), 0));
+        assert_eq!(write(Dtype::I16, &source, 1.0, 0.0), (Values::I16((i16::MIN..=i16::MAX).collect()), 0));
     }
 
     #[test]
     fn halves_never_become_infinite() {
-        let (values, saturated) = write::<f16>(&[65519.0, 65520.0, -1e9, 1.0], 1.0, 0.0);
-        assert_eq!(values, [f16::MAX, f16::MAX, f16::MIN, f16::ONE]);
+        let (values, saturated) = write(Dtype::F16, &[65519.0, 65520.0, -1e9, 1.0], 1.0, 0.0);
+        assert_eq!(values, Values::F16(vec![f16::MAX, f16::MAX, f16::MIN, f16::ONE]));
         assert_eq!(saturated, 2);
     }
 
     #[test]
     fn strides_are_kept() {
-        let mut target = Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 2), Dtype::F32)).unwrap();
-        target.write_row(Place { channel: 2, row: 1, column: 0 }, &[1.0, 2.0], 2.0, 1.0);
-        target.write_block(Place { channel: 0, row: 0, column: 1 }, &[7.0, 8.0]);
-        let expected = vec![0., 0., 0., 7., 8., 0., 0., 0., 3., 0., 0., 5.];
-        assert_eq!(target.into_tensor().values, Values::F32(expected));
+        for cpu in crate::cpu::all() {
+            let mut target =
+                Target::new(TargetPlan::new("", Layout::Hwc, 3, (2, 18), Dtype::F32), &mut Spare::default()).unwrap();
+            let source: Vec<f32> = (0..18).map(|i| i as f32).collect();
+            let outputs = [Output { frequency: 0, channel: 2, scale: 2.0, shift: 1.0 }];
+            let shape = RowShape::new(18, 1);
+            cpu.run(WriteLines { target: &mut target, outputs: &outputs, values: &source, shape, row: 1 });
+            let place = |i: usize| if i >= 54 && i % 3 == 2 { 2.0 * ((i - 54) / 3) as f32 + 1.0 } else { 0.0 };
+            assert_eq!(target.into_tensor().values, Values::F32((0..108).map(place).collect()));
+        }
+    }
+
+    #[test]
+    fn memory_is_used_again_where_it_fits() {
+        let mut spare = Spare::default();
+        let plan = |len, dtype| TargetPlan::new("", Layout::Chw, 1, (1, len), dtype);
+        for len in [10, 30, 20] {
+            spare.give(Values::F32(vec![7.0; len]));
+        }
+        let mut make = |len, dtype| Target::new(plan(len, dtype), &mut spare).unwrap().into_tensor().values;
+        assert_eq!(make(25, Dtype::F32), Values::F32(vec![7.0; 25]));
+        assert_eq!(make(25, Dtype::F32), Values::F32(vec![0.0; 25]));
+        assert_eq!(make(5, Dtype::I16), Values::I16(vec![0; 5]));
+        for len in 0..40 {
+            spare.give(Values::F32(vec![1.0; len]));
+        }
+        assert_eq!(spare.values.len(), Spare::KEPT);
+        assert!(spare.values.iter().all(|values| values.len() >= 20), "the small ones went");
     }
 }

@@ -1,20 +1,18 @@
-//! The vertical map, one input block row at a time.
+//! The vertical map, two input block rows at a time.
 //!
-//! What enters: rows `[v][k][i]` of one input block row. What changes: the accumulator `[w][k][i]` of one open output
-//! block row, w being the kept vertical frequencies.
+//! What enters: rows `[v][k][i]` of one or two input block rows. What changes: the accumulator `[w][k][i]` of one open
+//! output block row, w being the kept vertical frequencies.
 
-use super::LANES;
 use super::horizontal::{RowShape, SQRT_8};
-use crate::cpu::{Cpu, Kernel, Level, Simd};
+use crate::cpu::{Kernel, LANES, Simd};
 use crate::spectral::axis::CoefficientMap;
 
-/// The share of one input block row in an output row.
-#[derive(Debug)]
+/// The share of input block rows in an output row: `sums[w] += sum over v of weight[v][w] * rows[v]`.
 pub(crate) struct Vertical<'a> {
-    /// `[v][k][i]` of the input block row.
+    /// From the first v that has weights on.
     pub rows: &'a [f32],
     pub shape: RowShape,
-    /// 8 * `kept` values, w fastest.
+    /// `kept` values a v, w fastest.
     pub weights: &'a [f32],
     pub kept: usize,
     /// `[w][k][i]` of the output row.
@@ -23,46 +21,69 @@ pub(crate) struct Vertical<'a> {
     pub first: bool,
 }
 
-/// Adds the share: `sums[w] += sum over v of weight[v][w] * rows[v]`.
-pub(crate) fn apply_vertical(cpu: Cpu, share: Vertical<'_>) {
-    // Compiled for 512 bits, eight kept frequencies take more than twice the time they take in 256.
-    Cpu::at_most(cpu.level().min(Level::V3)).run(share);
-}
-
 impl Kernel for Vertical<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        match self.kept {
-            1 => self.add::<S, 1>(simd),
-            2 => self.add::<S, 2>(simd),
-            4 => self.add::<S, 4>(simd),
-            _ => self.add::<S, 8>(simd),
+    fn run<S: Simd>(mut self, simd: S) {
+        for from in (0..self.kept).step_by(S::SUMS) {
+            match (self.kept - from).min(S::SUMS) {
+                1 => self.add::<S, 1>(simd, from),
+                2 => self.add::<S, 2>(simd, from),
+                3 => self.add::<S, 3>(simd, from),
+                _ => self.add::<S, 4>(simd, from),
+            }
         }
     }
 }
 
 impl Vertical<'_> {
+    /// Output frequencies `from..from + W`.
     #[inline(always)]
-    fn add<S: Simd, const W: usize>(self, simd: S) {
-        let Vertical { rows, shape, weights, sums, first, .. } = self;
-        let (weights, _) = weights.as_chunks::<W>();
-        for x in (0..shape.k * shape.stride).step_by(LANES) {
-            let mut total = [[0f32; LANES]; W];
-            if !first {
-                for (w, total) in total.iter_mut().enumerate() {
-                    total.copy_from_slice(&sums[w * shape.pitch + x..][..LANES]);
+    fn add<S: Simd, const W: usize>(&mut self, simd: S, from: usize) {
+        let lines = (self.shape.k * self.shape.stride).div_ceil(LANES);
+        let taps = self.weights.len() / self.kept;
+        // Two lines share each weight where there are registers for them.
+        let pairs = if simd.v4().is_some() { lines / 2 } else { 0 };
+        for pair in 0..pairs {
+            self.add_lines::<S, W, 2>(simd, from, taps, 2 * pair);
+        }
+        for line in 2 * pairs..lines {
+            self.add_lines::<S, W, 1>(simd, from, taps, line);
+        }
+    }
+
+    /// The same for L times 16 numbers of a row.
+    #[inline(always)]
+    fn add_lines<S: Simd, const W: usize, const L: usize>(&mut self, simd: S, from: usize, taps: usize, line: usize) {
+        let Vertical { rows, shape, weights, kept, ref mut sums, first } = *self;
+        let x = line * LANES;
+        let line = |y: usize| y * shape.pitch + x..y * shape.pitch + x + L * LANES;
+        let mut totals = [[simd.splat(0.0); L]; W];
+        if !first {
+            for w in 0..W {
+                let sums = sums[line(from + w)].as_chunks::<LANES>().0;
+                for l in 0..L {
+                    totals[w][l] = simd.load(&sums[l]);
                 }
             }
-            for (v, weights) in weights.iter().enumerate() {
-                let row = &rows[v * shape.pitch + x..][..LANES];
-                for (total, weight) in total.iter_mut().zip(weights) {
-                    total.iter_mut().zip(row).for_each(|(total, value)| *total = simd.mul_add(*weight, *value, *total));
+        }
+        for v in 0..taps {
+            // Rows have slack behind the last of their numbers, so that the last line is a full one.
+            let row = rows[line(v)].as_chunks::<LANES>().0;
+            let weights = &weights[v * kept + from..][..W];
+            let row: [_; L] = std::array::from_fn(|l| simd.load(&row[l]));
+            for w in 0..W {
+                let weight = simd.splat(weights[w]);
+                for l in 0..L {
+                    totals[w][l] = simd.mul_add(weight, row[l], totals[w][l]);
                 }
             }
-            for (w, total) in total.iter().enumerate() {
-                sums[w * shape.pitch + x..][..LANES].copy_from_slice(total);
+        }
+        for w in 0..W {
+            let sums = sums[line(from + w)].as_chunks_mut::<LANES>().0;
+            for l in 0..L {
+                simd.store(totals[w][l], &mut sums[l]);
             }
         }
     }

@@ -44,7 +44,7 @@ impl AxisMap {
     /// other: outputs beyond the last input repeat it.
     pub fn triangle(n_in: usize, n_out: usize, ratio: Ratio) -> AxisMap {
         let (num, den) = (i64::from(ratio.num), i64::from(ratio.den));
-        let mut rows = Rows::new(n_in, n_out, 2 * n_out);
+        let mut rows = Rows::new(n_in, n_out);
         for o in 0..n_out as i64 {
             // The position ((2o + 1) den - num) / (2 num), whole and fractional part, in exact arithmetic.
             let position = (2 * o + 1) * den - num;
@@ -56,7 +56,7 @@ impl AxisMap {
 
     /// Nearest-neighbour upsampling: output o is input `floor(o / ratio)`, what libjpeg calls simple upsampling.
     pub fn replicate(n_in: usize, n_out: usize, ratio: Ratio) -> AxisMap {
-        let mut rows = Rows::new(n_in, n_out, n_out);
+        let mut rows = Rows::new(n_in, n_out);
         for o in 0..n_out {
             rows.push_copy((o as u64 * u64::from(ratio.den) / u64::from(ratio.num)) as i64);
         }
@@ -73,7 +73,7 @@ impl AxisMap {
     pub fn zero_pad(n_in: usize, n_out: usize, ratio: Ratio) -> AxisMap {
         let (span_in, span_out) = (dct::N * ratio.den as usize, dct::N * ratio.num as usize);
         let kernel = zero_pad_kernel(span_in, span_out);
-        let mut rows = Rows::new(n_in, n_out, span_in * n_out);
+        let mut rows = Rows::new(n_in, n_out);
         for o in 0..n_out {
             let row = o % span_out * span_in;
             rows.push((o / span_out * span_in) as i64, &kernel[row..row + span_in]);

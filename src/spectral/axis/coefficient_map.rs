@@ -5,13 +5,17 @@
 //! the kernels. Nothing is applied to an image here, except by [`CoefficientMap::apply`], the kernels' slow twin.
 //!
 //! From input block j to output block i the map is `M_ij = D R_ij D^T` (R_ij: rows 8i.. and columns 8j.. of R). It is
-//! built row by row of R: the row's taps on block j give `t = sum w * D^T[x & 7]`, the spectrum of that row, and
-//! `M_ij += D[., r] t^T`. Rows r and 7 - r share a column of D up to the sign of odd frequencies, so they are added and
-//! subtracted first. The cost is 8 multiplications a tap and 4 * 8 * K a pair of blocks, never a dense 8 x 8 x 8 product.
+//! built as `(D R_ij) D^T`: every tap of R adds its multiple of a column of D to one column of the first product, K numbers;
+//! then columns x and 7 - x share a row of D^T up to the sign of odd frequencies, so they are added and subtracted first.
+//! The cost is K multiplications a tap and 4 * 8 * K a pair of blocks, never a dense 8 x 8 x 8 product.
+//!
+//! A last smoothing by `[s, 1 - 2s, s]` is folded into D: its columns are smoothed instead of the rows of R, of which
+//! there are then ten, -1 and 8 too.
 
 use std::ops::Range;
 
 use super::map::AxisMap;
+use crate::cpu::{Cpu, Kernel, Simd};
 use crate::spectral::dct::{self, D_T};
 
 /// Precision of the weights: f32 for the kernels, f64 for verification. Built in f64 either way and rounded once.
@@ -76,6 +80,17 @@ impl<T: Real> CoefficientMap<T> {
     /// `ceil(n_in / 8)` blocks are read; columns beyond `n_in` have no weight. `ceil(n_out / 8)` blocks are made; where
     /// `n_out` ends inside a block its last row is repeated ([`Edge::Replicate`](super::Edge)).
     pub fn new(map: &AxisMap, k: usize) -> CoefficientMap<T> {
+        CoefficientMap::smoothed(map, 0.0, k)
+    }
+
+    /// The same for the map and then a smoothing by `[side, 1 - 2 * side, side]`, border replicate:
+    /// `new(&map.then(&AxisMap::smooth(map.n_out(), ..)), k)`, without making its rows.
+    pub fn smoothed(map: &AxisMap, side: f64, k: usize) -> CoefficientMap<T> {
+        if side != 0.0 && (!map.n_out().is_multiple_of(dct::N) || map.has_bias()) {
+            // The last sample of a block that is not full is repeated after the smoothing, not before it.
+            let kernel = [side, 1.0 - 2.0 * side, side];
+            return CoefficientMap::smoothed(&map.then(&AxisMap::smooth(map.n_out(), &kernel)), 0.0, k);
+        }
         let blocks_out = map.n_out().div_ceil(dct::N);
         let mut built = CoefficientMap {
             blocks_in: map.n_in().div_ceil(dct::N),
@@ -88,81 +103,12 @@ impl<T: Real> CoefficientMap<T> {
             readers: Vec::new(),
             shift: None,
         };
-        for i in 0..blocks_out {
-            built.push_block(map, i);
-        }
+        Cpu::detect().run(Conjugate { map, side, built: &mut built });
         built.place_constants();
         built.push_bias(map);
         built.readers = built.find_readers();
-        built.shift = built.find_shift(map);
+        built.shift = built.find_shift(map).filter(|_| side == 0.0);
         built
-    }
-
-    fn push_block(&mut self, map: &AxisMap, i: usize) {
-        let rows = std::array::from_fn(|r| block_row(map, i, r));
-        let (first, count) = blocks_read(&rows);
-        let same = (i.saturating_sub(LONGEST_PERIOD)..i).rev().find(|&past| {
-            let shift = dct::N * self.first[past] as usize;
-            self.count[past] as usize == count
-                && rows.iter().enumerate().all(|(r, (start, taps))| {
-                    let (past_start, past_taps) = block_row(map, past, r);
-                    start + shift == past_start + dct::N * first && *taps == past_taps
-                })
-        });
-        let offset = match same {
-            Some(past) => self.offset[past],
-            None => {
-                let offset = self.weights.len();
-                self.weights.reserve(count * dct::N * self.k);
-                for j in first..first + count {
-                    self.push_weights(&rows, j);
-                }
-                offset
-            }
-        };
-        self.first.push(first as u32);
-        self.count.push(count as u32);
-        self.offset.push(offset);
-    }
-
-    /// The weights from input block j to the output block with these eight rows.
-    fn push_weights(&mut self, rows: &[(usize, &[f64]); dct::N], j: usize) {
-        let k = self.k;
-        if rows.iter().enumerate().all(|(r, &row)| row == (dct::N * j + r, &[1.0])) {
-            // A block that is only moved: exactly the identity, without the rounding of D D^T.
-            let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
-            return self.weights.extend((0..dct::N * k).map(one));
-        }
-        // For rows r and 7 - r and input frequency u: what even output frequencies take of them, and what odd ones do.
-        let mut parts = [[[0.0; 2]; dct::N]; dct::N / 2];
-        for (r, part) in parts.iter_mut().enumerate() {
-            let (upper, lower) = (row_spectrum(rows[r], j), row_spectrum(rows[7 - r], j));
-            for (part, (a, b)) in part.iter_mut().zip(upper.iter().zip(lower)) {
-                *part = [a + b, a - b];
-            }
-        }
-        // Fixed trip counts, so that the sums stay in registers.
-        match k.div_ceil(2) {
-            1 => self.push_sums::<1>(&parts),
-            2 => self.push_sums::<2>(&parts),
-            3 => self.push_sums::<3>(&parts),
-            _ => self.push_sums::<4>(&parts),
-        }
-    }
-
-    /// `M[u][f] = sum over r < 4 of D[f][r] * parts[r][u][f & 1]` for `2 * PAIRS` frequencies f, of which k are kept.
-    fn push_sums<const PAIRS: usize>(&mut self, parts: &[[[f64; 2]; dct::N]; dct::N / 2]) {
-        for u in 0..dct::N {
-            let mut sums = [[0.0; 2]; PAIRS];
-            for (part, column) in parts.iter().zip(&D_T) {
-                let [even, odd] = part[u];
-                for (sum, column) in sums.iter_mut().zip(column.as_chunks::<2>().0) {
-                    sum[0] += column[0] * even;
-                    sum[1] += column[1] * odd;
-                }
-            }
-            self.weights.extend(sums.as_flattened()[..self.k].iter().map(|&sum| T::from_f64(sum)));
-        }
     }
 
     /// Gives outputs that read nothing one input block with zero weights, near a neighbour's, so that kernels need no
@@ -224,6 +170,7 @@ impl<T: Real> CoefficientMap<T> {
     }
 
     /// Output frequencies kept, `0..k`; 1..=8.
+    #[inline]
     pub fn k(&self) -> usize {
         self.k
     }
@@ -249,6 +196,7 @@ impl<T: Real> CoefficientMap<T> {
     }
 
     /// The first input block of output i and its weights, `count * 8 * k` of them. Panics if `i >= blocks_out`.
+    #[inline]
     pub fn taps(&self, i: usize) -> (usize, &[T]) {
         let from = self.offset[i];
         (self.first[i] as usize, &self.weights[from..from + self.count[i] as usize * dct::N * self.k])
@@ -352,13 +300,145 @@ impl<T: Real> CoefficientMap<T> {
     }
 }
 
-/// Row r of R of output block i, the last one of all where the block is not full.
+/// Rows of R that make an output block: -1..=8, of which the outer two count for a smoothing alone.
+const ROWS: usize = dct::N + 2;
+
+/// The making of the weights.
+struct Conjugate<'a, T> {
+    map: &'a AxisMap,
+    side: f64,
+    built: &'a mut CoefficientMap<T>,
+}
+
+impl<T: Real> Kernel for Conjugate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        // Output frequencies are taken four at a time.
+        if self.built.k <= 4 { self.push_blocks::<S, 1>(simd) } else { self.push_blocks::<S, 2>(simd) }
+    }
+}
+
+impl<T: Real> Conjugate<'_, T> {
+    /// For at most 4 Q output frequencies.
+    #[inline(always)]
+    fn push_blocks<S: Simd, const Q: usize>(self, simd: S) {
+        let Conjugate { map, side, built } = self;
+        let smoothed = smoothed_columns::<Q>(side);
+        // The rows a smoothing needs.
+        let used = if side == 0.0 { 1..ROWS - 1 } else { 0..ROWS };
+        // The product D R on the input blocks that an output block reads, one after the other.
+        let mut product: Vec<[[f64; 4]; Q]> = Vec::new();
+        for i in 0..map.n_out().div_ceil(dct::N) {
+            let rows: [_; ROWS] = std::array::from_fn(|r| block_row(map, i, r));
+            let rows = &rows[used.clone()];
+            let (first, count) = blocks_read(rows);
+            let offset = match built.same_block(map, i, rows.len(), first, count) {
+                Some(past) => built.offset[past],
+                None => {
+                    product.clear();
+                    product.resize(dct::N * count, [[0.0; 4]; Q]);
+                    for (&(start, taps), column) in rows.iter().zip(&smoothed[used.clone()]) {
+                        // A row without taps starts nowhere.
+                        let columns = product.get_mut(start.wrapping_sub(dct::N * first)..).unwrap_or(&mut []);
+                        for (sums, w) in columns.iter_mut().zip(taps) {
+                            let w = simd.splat_f64(*w);
+                            for q in 0..Q {
+                                let term = simd.mul_f64(w, simd.load_f64(&column[q]));
+                                simd.store_f64(simd.add_f64(simd.load_f64(&sums[q]), term), &mut sums[q]);
+                            }
+                        }
+                    }
+                    let offset = built.weights.len();
+                    for (j, product) in (first..).zip(product.as_chunks::<{ dct::N }>().0) {
+                        built.push_weights(simd, side == 0.0 && is_moved(rows, j), product);
+                    }
+                    offset
+                }
+            };
+            built.first.push(first as u32);
+            built.count.push(count as u32);
+            built.offset.push(offset);
+        }
+    }
+}
+
+impl<T: Real> CoefficientMap<T> {
+    /// An output block shortly before block i whose rows, `used` of them, are the same but for a shift by whole blocks.
+    #[inline(always)]
+    fn same_block(&self, map: &AxisMap, i: usize, used: usize, first: usize, count: usize) -> Option<usize> {
+        (i.saturating_sub(LONGEST_PERIOD)..i).rev().find(|&past| {
+            let shift = dct::N * self.first[past] as usize;
+            let outer = usize::from(used != ROWS);
+            self.count[past] as usize == count
+                && (outer..ROWS - outer).all(|r| {
+                    let ((start, taps), (past_start, past_taps)) = (block_row(map, i, r), block_row(map, past, r));
+                    start + shift == past_start + dct::N * first && *taps == *past_taps
+                })
+        })
+    }
+
+    /// The weights from one input block to one output block: `M[u][f] = sum over x of D[u][x] * product[x][f]`.
+    #[inline(always)]
+    fn push_weights<S: Simd, const Q: usize>(&mut self, simd: S, moved: bool, product: &[[[f64; 4]; Q]; dct::N]) {
+        let k = self.k;
+        if moved {
+            // Exactly the identity, without the rounding of D D^T.
+            let one = |tap: usize| T::from_f64(f64::from(u8::from(tap / k == tap % k)));
+            return self.weights.extend((0..dct::N * k).map(one));
+        }
+        let from = self.weights.len();
+        self.weights.resize(from + dct::N * k, T::default());
+        let weights = &mut self.weights[from..];
+        for q in 0..Q {
+            // What even input frequencies take of samples x and 7 - x, and what odd ones do.
+            let [mut even, mut odd] = [[simd.splat_f64(0.0); dct::N / 2]; 2];
+            for x in 0..dct::N / 2 {
+                let (left, right) = (simd.load_f64(&product[x][q]), simd.load_f64(&product[7 - x][q]));
+                (even[x], odd[x]) = (simd.add_f64(left, right), simd.sub_f64(left, right));
+            }
+            for u in 0..dct::N {
+                let parts = if u % 2 == 0 { &even } else { &odd };
+                let term = |x: usize| simd.mul_f64(simd.splat_f64(D_T[x][u]), parts[x]);
+                let sum = simd.add_f64(simd.add_f64(term(0), term(1)), simd.add_f64(term(2), term(3)));
+                let mut sums = [0.0; 4];
+                simd.store_f64(sum, &mut sums);
+                let rounded = sums.map(T::from_f64);
+                let to = &mut weights[k * u + 4 * q..k * (u + 1)];
+                // Fixed lengths, the usual ones: a loop over two or four numbers costs more than the sums.
+                if let Some(to) = to.first_chunk_mut::<4>() {
+                    *to = rounded;
+                } else if let [a, b] = to {
+                    (*a, *b) = (rounded[0], rounded[1]);
+                } else {
+                    to.iter_mut().zip(rounded).for_each(|(to, rounded)| *to = rounded);
+                }
+            }
+        }
+    }
+}
+
+/// The first 4 Q rows of `D S`, S being the smoothing: columns -1..=8.
+#[inline(always)]
+fn smoothed_columns<const Q: usize>(side: f64) -> [[[f64; 4]; Q]; ROWS] {
+    let column = |r: usize| r.checked_sub(1).and_then(|r| D_T.get(r)).copied().unwrap_or_default();
+    std::array::from_fn(|r| {
+        let (before, own, after) = (r.checked_sub(1).map_or([0.0; dct::N], column), column(r), column(r + 1));
+        let smoothed = |f: usize| side * (before[f] + after[f]) + (1.0 - 2.0 * side) * own[f];
+        std::array::from_fn(|q| std::array::from_fn(|f| smoothed(4 * q + f)))
+    })
+}
+
+/// Row `r - 1` of R of output block i: beyond the first and the last row of all, these again.
+#[inline(always)]
 fn block_row(map: &AxisMap, i: usize, r: usize) -> (usize, &[f64]) {
-    map.row((dct::N * i + r).min(map.n_out() - 1))
+    map.row((dct::N * i + r).saturating_sub(1).min(map.n_out() - 1))
 }
 
 /// First input block and number of input blocks under these rows.
-fn blocks_read(rows: &[(usize, &[f64]); dct::N]) -> (usize, usize) {
+#[inline(always)]
+fn blocks_read(rows: &[(usize, &[f64])]) -> (usize, usize) {
     let (mut lo, mut hi) = (usize::MAX, 0);
     for &(start, taps) in rows {
         if !taps.is_empty() {
@@ -368,15 +448,8 @@ fn blocks_read(rows: &[(usize, &[f64]); dct::N]) -> (usize, usize) {
     if lo >= hi { (0, 0) } else { (lo / dct::N, hi.div_ceil(dct::N) - lo / dct::N) }
 }
 
-/// The spectrum of a row of R on input block j; zero where the row does not reach the block.
-fn row_spectrum((start, taps): (usize, &[f64]), j: usize) -> [f64; dct::N] {
-    let (from, to) = (start.max(dct::N * j), (start + taps.len()).min(dct::N * (j + 1)));
-    let mut spectrum = [0.0; dct::N];
-    for x in from..to {
-        let w = taps[x - start];
-        for (t, basis) in spectrum.iter_mut().zip(&D_T[x % dct::N]) {
-            *t += w * basis;
-        }
-    }
-    spectrum
+/// Whether these eight rows are input block j as it is.
+#[inline(always)]
+fn is_moved(rows: &[(usize, &[f64])], j: usize) -> bool {
+    rows.iter().enumerate().all(|(r, &row)| row == (dct::N * j + r, &[1.0]))
 }

@@ -15,13 +15,32 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct AxisMap {
     n_in: usize,
-    /// First column of each row.
-    starts: Vec<usize>,
-    /// Row o has `taps[bounds[o]..bounds[o + 1]]`.
-    bounds: Vec<usize>,
-    taps: Vec<f64>,
+    rows: Vec<Row>,
+    /// Taps of the rows that are not short.
+    long: Vec<f64>,
     /// One constant a row, or empty when all are zero.
     bias: Vec<f64>,
+}
+
+/// Taps of a short row: bilinear resizing has 2, after bilinear upsampling 3.
+const SHORT: usize = 4;
+
+/// A row of R.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Row {
+    /// First column.
+    start: usize,
+    /// Number of taps.
+    len: usize,
+    taps: Taps,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Taps {
+    /// At most [`SHORT`], zeros behind the last.
+    Short([f64; SHORT]),
+    /// From this place in `long` on.
+    Long(usize),
 }
 
 impl AxisMap {
@@ -32,12 +51,17 @@ impl AxisMap {
 
     /// Samples made: rows of R.
     pub fn n_out(&self) -> usize {
-        self.starts.len()
+        self.rows.len()
     }
 
     /// Row o of R: its first column and its taps. No taps: the row is constant. Panics if `o >= n_out`.
+    #[inline]
     pub fn row(&self, o: usize) -> (usize, &[f64]) {
-        (self.starts[o], &self.taps[self.bounds[o]..self.bounds[o + 1]])
+        let row = &self.rows[o];
+        match &row.taps {
+            Taps::Short(taps) => (row.start, &taps[..row.len.min(SHORT)]),
+            Taps::Long(from) => (row.start, &self.long[*from..from + row.len]),
+        }
     }
 
     /// The constant added to output o, in level-shifted samples. Panics if `o >= n_out`.
@@ -64,7 +88,7 @@ impl AxisMap {
     #[must_use]
     pub fn then(&self, next: &AxisMap) -> AxisMap {
         assert_eq!(self.n_out(), next.n_in, "an axis map must read what the one before it makes");
-        let mut rows = Rows::new(self.n_in, next.n_out(), self.taps.len().max(2 * next.taps.len()));
+        let mut rows = Rows::new(self.n_in, next.n_out());
         for o in 0..next.n_out() {
             let (start, taps) = next.row(o);
             let mut bias = next.bias(o);
@@ -76,11 +100,22 @@ impl AxisMap {
                     let (start, taps) = self.row(start);
                     rows.push_inside(start, taps);
                 }
+                &[upper, lower] => rows.push_blend(self, start, [upper, lower]),
                 _ => rows.push_sum(self, start, taps),
             }
             rows.set_bias(bias);
         }
         rows.finish()
+    }
+
+    /// The same of samples that are number `offset` and on of `n_in`: `crop(n_in, offset, self.n_in()).then(self)`, to the
+    /// last bit, for a window inside the image.
+    pub(in crate::spectral) fn shifted(mut self, n_in: usize, offset: usize) -> AxisMap {
+        debug_assert!(offset + self.n_in <= n_in);
+        for row in self.rows.iter_mut().filter(|row| row.len > 0) {
+            row.start += offset;
+        }
+        AxisMap { n_in, ..self }
     }
 
     /// Applies the map to samples: the plain definition, for tests and the pixel path.
@@ -106,26 +141,15 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// No rows yet; `taps` is a guess at how many taps there will be.
-    pub(super) fn new(n_in: usize, n_out: usize, taps: usize) -> Rows {
-        let mut bounds = Vec::with_capacity(n_out + 1);
-        bounds.push(0);
-        Rows {
-            map: AxisMap {
-                n_in,
-                starts: Vec::with_capacity(n_out),
-                bounds,
-                taps: Vec::with_capacity(taps),
-                bias: Vec::new(),
-            },
-        }
+    /// No rows yet; there will be `n_out`.
+    pub(super) fn new(n_in: usize, n_out: usize) -> Rows {
+        Rows { map: AxisMap { n_in, rows: Vec::with_capacity(n_out), long: Vec::new(), bias: Vec::new() } }
     }
 
     /// A row that copies sample `x`, or the border sample nearest to it.
     pub(super) fn push_copy(&mut self, x: i64) {
-        let Some(last) = self.map.n_in.checked_sub(1) else { return self.close_row(0) };
-        self.map.taps.push(1.0);
-        self.close_row(x.clamp(0, last as i64) as usize);
+        let Some(last) = self.map.n_in.checked_sub(1) else { return self.push_short(0, 0, [0.0; SHORT]) };
+        self.push_short(x.clamp(0, last as i64) as usize, 1, [1.0, 0.0, 0.0, 0.0]);
     }
 
     /// A row that lies `fraction` (0..1) of the way from sample `x` to the next, border replicate: what
@@ -134,8 +158,7 @@ impl Rows {
         if fraction == 0.0 || x < 0 || x.saturating_add(1) >= self.map.n_in as i64 {
             return self.push_copy(x);
         }
-        self.map.taps.extend([1.0 - fraction, fraction]);
-        self.close_row(x as usize);
+        self.push_short(x as usize, 2, [1.0 - fraction, fraction, 0.0, 0.0]);
     }
 
     /// A row without taps: the constant `value`, in level-shifted samples.
@@ -146,6 +169,13 @@ impl Rows {
 
     /// A row of taps from column `start` on, clamped to the border. Zero taps at its ends are left out.
     pub(super) fn push(&mut self, start: i64, taps: &[f64]) {
+        if let (&[first, .., last], Ok(column)) = (taps, usize::try_from(start))
+            && first != 0.0
+            && last != 0.0
+            && column.saturating_add(taps.len()) <= self.map.n_in
+        {
+            return self.push_inside(column, taps);
+        }
         let Some(leading) = taps.iter().position(|&w| w != 0.0) else { return self.push_inside(0, &[]) };
         let used = taps.iter().rposition(|&w| w != 0.0).map_or(0, |last| last + 1);
         let (start, taps) = (start.saturating_add(leading as i64), &taps[leading..used]);
@@ -155,17 +185,32 @@ impl Rows {
         if end - first == taps.len() {
             return self.push_inside(first, taps);
         }
-        let from = self.open_row(end - first);
+        let sums = self.open_row(first, end - first);
         for (t, w) in taps.iter().enumerate() {
-            self.map.taps[from + column(t) - first] += w;
+            sums[column(t) - first] += w;
         }
-        self.close_row(first);
     }
 
     /// A row whose columns are known to exist.
     fn push_inside(&mut self, start: usize, taps: &[f64]) {
-        self.map.taps.extend_from_slice(taps);
-        self.close_row(start);
+        let sums = self.open_row(start, taps.len());
+        sums.iter_mut().zip(taps).for_each(|(sum, w)| *sum = *w);
+    }
+
+    /// The sum of `weights[t]` times row `first + t` of `map`, for two short rows of which the lower starts where the
+    /// upper does or one sample later, as those of an upsampling do; others go the long way.
+    fn push_blend(&mut self, map: &AxisMap, first: usize, weights: [f64; 2]) {
+        let [upper, lower] = [map.rows[first], map.rows[first + 1]];
+        let shift = lower.start.wrapping_sub(upper.start);
+        match (upper.taps, lower.taps) {
+            (Taps::Short(a), Taps::Short(b)) if upper.len > 0 && lower.len > 0 && shift <= 1 && lower.len < SHORT => {
+                // Branch-free: which of the two it is follows no pattern.
+                let b = [[b[0], b[1], b[2], b[3]], [0.0, b[0], b[1], b[2]]][shift & 1];
+                let taps = std::array::from_fn(|t| weights[0] * a[t] + weights[1] * b[t]);
+                self.push_short(upper.start, upper.len.max(lower.len + shift), taps);
+            }
+            _ => self.push_sum(map, first, &weights),
+        }
     }
 
     /// The sum of `weights[t]` times row `first + t` of `map`.
@@ -178,10 +223,9 @@ impl Rows {
             }
         }
         if lo >= hi {
-            return self.close_row(0);
+            return self.push_short(0, 0, [0.0; SHORT]);
         }
-        let from = self.open_row(hi - lo);
-        let sums = &mut self.map.taps[from..];
+        let sums = self.open_row(lo, hi - lo);
         for (o, weight) in (first..).zip(weights) {
             let (start, taps) = map.row(o);
             // An empty row starts nowhere.
@@ -190,21 +234,31 @@ impl Rows {
                 *sum += weight * w;
             }
         }
-        self.close_row(lo);
     }
 
-    fn open_row(&mut self, len: usize) -> usize {
-        let from = self.map.taps.len();
-        // A loop: a row is too short for a call to fill it.
-        for _ in 0..len {
-            self.map.taps.push(0.0);
+    /// A new row of zero taps, to be filled.
+    fn open_row(&mut self, start: usize, len: usize) -> &mut [f64] {
+        let from = self.map.long.len();
+        if len <= SHORT {
+            self.push_short(start, len, [0.0; SHORT]);
+        } else {
+            self.map.long.resize(from + len, 0.0);
+            self.push_row(Row { start, len, taps: Taps::Long(from) });
         }
-        from
+        match self.map.rows.last_mut().map(|row| &mut row.taps) {
+            Some(Taps::Short(taps)) => &mut taps[..len],
+            _ => &mut self.map.long[from..],
+        }
     }
 
-    fn close_row(&mut self, start: usize) {
-        self.map.starts.push(start);
-        self.map.bounds.push(self.map.taps.len());
+    #[inline]
+    fn push_short(&mut self, start: usize, len: usize, taps: [f64; SHORT]) {
+        self.push_row(Row { start, len, taps: Taps::Short(taps) });
+    }
+
+    #[inline]
+    fn push_row(&mut self, row: Row) {
+        self.map.rows.push(row);
         if !self.map.bias.is_empty() {
             self.map.bias.push(0.0);
         }
@@ -213,7 +267,7 @@ impl Rows {
     /// Gives the last row its constant.
     fn set_bias(&mut self, value: f64) {
         if value != 0.0 {
-            self.map.bias.resize(self.map.starts.len(), 0.0);
+            self.map.bias.resize(self.map.rows.len(), 0.0);
             if let Some(last) = self.map.bias.last_mut() {
                 *last = value;
             }

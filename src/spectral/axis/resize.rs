@@ -96,7 +96,7 @@ impl AxisMap {
         }
         if filter == Filter::Nearest && !antialias {
             // floor(o * n_in / n_out) in whole numbers, free of the rounding of n_in / n_out.
-            let mut rows = Rows::new(n_in, outputs.len(), outputs.len());
+            let mut rows = Rows::new(n_in, outputs.len());
             for o in outputs {
                 rows.push_copy((o as u128 * n_in as u128 / n_out as u128) as i64);
             }
@@ -122,9 +122,7 @@ impl AxisMap {
 /// The rows of the general resize for these outputs.
 fn resample(n_in: usize, outputs: Range<usize>, offset: f64, scale: f64, filter: Filter, antialias: bool) -> AxisMap {
     let stretch = if antialias { scale.max(1.0) } else { 1.0 };
-    // A guess; what is wider than 64 taps grows as it goes.
-    let row_len = (2.0 * filter.support() * stretch).ceil().clamp(1.0, 64.0) as usize;
-    let mut rows = Rows::new(n_in, outputs.len(), outputs.len().saturating_mul(row_len));
+    let mut rows = Rows::new(n_in, outputs.len());
     let mut taps = Vec::new();
     for o in outputs {
         let (left, centre) = (offset + o as f64 * scale, offset + (o as f64 + 0.5) * scale);
@@ -133,7 +131,8 @@ fn resample(n_in: usize, outputs: Range<usize>, offset: f64, scale: f64, filter:
                 rows.push_copy(split(if antialias { centre } else { left }).0);
                 continue;
             }
-            Filter::Bilinear if !antialias => {
+            // Antialiasing is for shrinking; PIL's border, where what is outside is left out, is this one too.
+            Filter::Bilinear if !antialias || scale <= 1.0 => {
                 let (whole, fraction) = split(centre - 0.5);
                 rows.push_between(whole, fraction);
                 continue;
@@ -141,7 +140,8 @@ fn resample(n_in: usize, outputs: Range<usize>, offset: f64, scale: f64, filter:
             Filter::Area if !antialias => area_taps(&mut taps, n_in, left, scale),
             Filter::Bicubic if !antialias => interpolation_taps(&mut taps, centre, 2, |x| keys(x, -0.75)),
             Filter::Lanczos3 if !antialias => interpolation_taps(&mut taps, centre, 3, lanczos3),
-            _ => convolution_taps(&mut taps, n_in, centre, stretch, filter),
+            Filter::Bilinear => convolution_taps(&mut taps, n_in, centre, stretch, 1.0, |x| (1.0 - x.abs()).max(0.0)),
+            _ => convolution_taps(&mut taps, n_in, centre, stretch, filter.support(), |x| filter.kernel(x)),
         };
         rows.push(start, &taps);
     }
@@ -157,12 +157,20 @@ fn split(x: f64) -> (i64, f64) {
 }
 
 /// PIL's rule: samples whose centre may lie within the scaled support, clamped to the image, weights normalised.
-fn convolution_taps(taps: &mut Vec<f64>, n_in: usize, centre: f64, stretch: f64, filter: Filter) -> i64 {
-    let support = filter.support() * stretch;
+#[inline]
+fn convolution_taps(
+    taps: &mut Vec<f64>,
+    n_in: usize,
+    centre: f64,
+    stretch: f64,
+    support: f64,
+    kernel: impl Fn(f64) -> f64,
+) -> i64 {
+    let support = support * stretch;
     let first = ((centre - support + 0.5) as i64).clamp(0, n_in as i64);
     let end = ((centre + support + 0.5) as i64).clamp(first, n_in as i64);
     taps.clear();
-    taps.extend((first..end).map(|x| filter.kernel((x as f64 - centre + 0.5) / stretch)));
+    taps.extend((first..end).map(|x| kernel((x as f64 - centre + 0.5) / stretch)));
     if taps.iter().all(|&w| w == 0.0) {
         // A window wholly outside the image: the nearest sample.
         taps.clear();

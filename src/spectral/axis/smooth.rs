@@ -13,7 +13,7 @@ impl AxisMap {
     /// Enlarging by 2 bilinearly and averaging pairs again is the kernel `[1/8, 3/4, 1/8]`, borders included.
     pub fn smooth(n: usize, kernel: &[f64]) -> AxisMap {
         let reach = (kernel.len() / 2) as i64;
-        let mut rows = Rows::new(n, n, n * kernel.len());
+        let mut rows = Rows::new(n, n);
         for o in 0..n as i64 {
             rows.push(o - reach, kernel);
         }
@@ -25,7 +25,7 @@ impl AxisMap {
     pub fn average(n: usize, factor: usize) -> AxisMap {
         let factor = factor.max(1);
         let taps = vec![1.0 / factor as f64; factor];
-        let mut rows = Rows::new(n, n.div_ceil(factor), n);
+        let mut rows = Rows::new(n, n.div_ceil(factor));
         for o in 0..n.div_ceil(factor) {
             rows.push((o * factor) as i64, &taps);
         }

@@ -175,6 +175,21 @@ proptest! {
     }
 
     #[test]
+    fn a_folded_smoothing_is_a_smoothing(
+        n in 1usize..=70,
+        steps in prop::collection::vec(step(true), 0..4),
+        side in 0.0f64..0.5,
+        k in 1usize..=8,
+    ) {
+        let map = chain(n, &steps);
+        let folded: CoefficientMap<f64> = CoefficientMap::smoothed(&map, side, k);
+        let smooth = AxisMap::smooth(map.n_out(), &[side, 1.0 - 2.0 * side, side]);
+        let plain: CoefficientMap<f64> = CoefficientMap::new(&map.then(&smooth), k);
+        let input = spectra(&samples(n));
+        prop_assert!(close(folded.apply(&input).as_flattened(), plain.apply(&input).as_flattened(), 1e-10));
+    }
+
+    #[test]
     fn then_is_one_map_after_the_other_and_associative(
         n in 1usize..=70, a in step(true), b in step(true), c in step(true),
     ) {
@@ -511,13 +526,9 @@ fn time_of_building_maps() {
         let offset = (to - 448) / 2;
         AxisMap::resize_rows(n, to, offset..offset + 448, Filter::Bilinear, false)
     };
-    let luma = |n, to| CoefficientMap::<f32>::new(&resize(n, to), 8);
-    let composed = |n: usize, to| {
-        AxisMap::triangle(n.div_ceil(2), n, Ratio::new(2, 1))
-            .then(&resize(n, to))
-            .then(&AxisMap::smooth(448, &[0.125, 0.75, 0.125]))
-    };
-    let chroma = |n, to| CoefficientMap::<f32>::new(&composed(n, to), 4);
+    let luma = |n, to| CoefficientMap::<f32>::new(&resize(n, to), 4);
+    let composed = |n: usize, to| AxisMap::triangle(n.div_ceil(2), n, Ratio::new(2, 1)).then(&resize(n, to));
+    let chroma = |n, to| CoefficientMap::<f32>::smoothed(&composed(n, to), 0.125, 2);
     let time = |name: &str, build: &dyn Fn() -> usize| {
         let best = (0..40).map(|_| {
             let start = std::time::Instant::now();
@@ -529,12 +540,16 @@ fn time_of_building_maps() {
     };
     let weights = |map: CoefficientMap| map.weights().len();
     time("rows of resize 500 -> 683", &|| resize(500, 683).n_out());
-    time("luma axis 500 -> 683 -> 448, K 8", &|| weights(luma(500, 683)));
+    time("luma axis 500 -> 683 -> 448, K 4", &|| weights(luma(500, 683)));
     time("composition of the chroma axis 250 -> 500 -> 683 -> 448", &|| composed(500, 683).n_out());
-    time("chroma axis, K 4", &|| weights(chroma(500, 683)));
+    time("chroma axis, smoothed, K 2", &|| weights(chroma(500, 683)));
     time("four axes", &|| {
         weights(luma(500, 683)) + weights(luma(375, 512)) + weights(chroma(500, 683)) + weights(chroma(375, 512))
     });
+    let cut = |n: usize| AxisMap::resize(n, 448, Filter::Bilinear, true).shifted(500, 20);
+    time("rows of a crop to 300 and a resize to 448, antialiased", &|| cut(300).n_out());
+    time("the same from 470", &|| cut(470).n_out());
+    time("its map, K 4", &|| weights(CoefficientMap::new(&cut(470), 4)));
     let up = |n| CoefficientMap::new(&AxisMap::triangle(n, 2 * n, Ratio::new(2, 1)), 8);
     time("native chroma 250 -> 500, K 8", &|| weights(up(250)));
     let shrink = || AxisMap::resize(4000, 448, Filter::Bilinear, true);

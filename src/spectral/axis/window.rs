@@ -71,7 +71,7 @@ impl AxisMap {
     /// no bias at all: pad with `Constant(0.0)`, subtract 8c from every DC coefficient before the maps and add 8c after
     /// them, since `Rv (X - c) Rh^T + c` is the padded image.
     pub fn window(n_in: usize, offset: i64, len: usize, pad: Pad) -> AxisMap {
-        let mut rows = Rows::new(n_in, len, len);
+        let mut rows = Rows::new(n_in, len);
         for o in 0..len {
             let x = offset.saturating_add(o as i64);
             match pad {
@@ -84,7 +84,7 @@ impl AxisMap {
 
     /// n samples, last first.
     pub fn flip(n: usize) -> AxisMap {
-        let mut rows = Rows::new(n, n, n);
+        let mut rows = Rows::new(n, n);
         for o in 0..n {
             rows.push_copy((n - 1 - o) as i64);
         }

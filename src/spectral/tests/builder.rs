@@ -194,6 +194,66 @@ fn an_unfinished_image_leaves_nothing_behind() {
     assert_eq!(found, image.build(&recipe, 1).unwrap().0);
 }
 
+/// Tensors of an image as a builder with these buffers makes them of its first MCU rows.
+fn of_rows(image: &Image, recipe: &Recipe, scratch: &mut BuilderScratch, rows: std::ops::Range<u32>) -> Vec<Tensor> {
+    let (spectral, limits) = (Spectral::new(recipe.clone()).unwrap(), Limits::default());
+    let mut builder = Builder::new(&spectral, &limits, "", scratch);
+    builder.demand(&image.info).unwrap();
+    builder.begin(&image.info).unwrap();
+    image.feed(&mut builder, rows);
+    builder.finish(&image.info).0
+}
+
+#[test]
+fn memory_of_another_image_does_not_show() {
+    let resized = Recipe::from_toml("[geometry]\nresize = { size = [40, 56] }").unwrap();
+    let padded = Recipe { edge: Edge::Replicate, ..recipe("64", Chroma::Triangle, Edge::Replicate) };
+    let planes = |name: &str| Recipe::preset(name).unwrap();
+    let recipes =
+        [recipe("24", Chroma::Triangle, Edge::Stored), padded, resized, planes("planes"), planes("quantised")];
+    for (recipe, color) in recipes.iter().flat_map(|recipe| [(recipe, YCbCr), (recipe, Rgb)]) {
+        let mut scratch = BuilderScratch::default();
+        let other = Image::random(90, 70, &FACTORS[0], color, 3);
+        scratch.recycle(other.build(recipe, 1).unwrap().0);
+        let image = Image::random(75, 61, &FACTORS[1], color, 4);
+        let whole = of_rows(&image, recipe, &mut scratch, 0..image.info.frame.mcus_high);
+        assert_eq!(whole, image.build(recipe, 1).unwrap().0);
+        scratch.recycle(whole);
+        // What a decoder would have left out.
+        let part = of_rows(&image, recipe, &mut scratch, 0..1);
+        assert_eq!(part, of_rows(&image, recipe, &mut BuilderScratch::default(), 0..1));
+    }
+}
+
+#[test]
+fn every_level_gives_the_same_tensor() {
+    let plain = recipe("64", Chroma::Triangle, Edge::Replicate);
+    let resized = Recipe::from_toml("[geometry]\nresize = { size = [40, 56] }\nhflip = true").unwrap();
+    let dctnet = Recipe::preset("dctnet-24").unwrap();
+    for (factors, recipe) in
+        FACTORS[..4].iter().flat_map(|factors| [(factors, &plain), (factors, &resized), (factors, &dctnet)])
+    {
+        let image = Image::random(150, 131, factors, YCbCr, 5);
+        let at = |cpu| image.build_with(recipe, 1, &Limits::default(), &mut BuilderScratch::with_cpu(cpu)).unwrap().0;
+        let levels: Vec<_> = crate::cpu::all().into_iter().map(at).collect();
+        for (found, expected) in levels.iter().flat_map(|level| f32s(&level[0]).iter().zip(f32s(&levels[0][0]))) {
+            assert!((found - expected).abs() <= 1e-4 + 1e-5 * expected.abs(), "{found} {expected}");
+        }
+    }
+    // Where nothing is summed and nothing normalised there is one rounding, the same at every level.
+    for name in ["native-64", "planes", "quantised"] {
+        for (layout, dtype) in [(Layout::Chw, Dtype::F32), (Layout::Hwc, Dtype::F16), (Layout::Chw, Dtype::I16)] {
+            let recipe = Recipe { layout, dtype, ..Recipe::preset(name).unwrap() };
+            let Ok(recipe) = recipe.validate().map(|()| recipe) else { continue };
+            let image = Image::random(150, 131, &FACTORS[0], YCbCr, 5);
+            let at =
+                |cpu| image.build_with(&recipe, 1, &Limits::default(), &mut BuilderScratch::with_cpu(cpu)).unwrap();
+            let levels: Vec<_> = crate::cpu::all().into_iter().map(at).collect();
+            assert!(levels.iter().all(|level| *level == levels[0]), "{name} {layout:?} {dtype:?}");
+        }
+    }
+}
+
 #[test]
 fn without_upsampling_planes_must_have_one_size() {
     let none = recipe("24", Chroma::None, Edge::Replicate);
@@ -233,49 +293,4 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(Spectral::new(tiny).unwrap_err(), RecipeError::StatisticsValue(0), "not finite in f32");
     image.info.quant_tables[1] = None;
     assert!(matches!(image.build(&recipe, 1), Err(Error::Malformed { kind: Malformed::MissingQuantTable(0), .. })));
-}
-
-/// Cost of the builder alone, ns per luma pixel, tiles ready in memory. Run in release mode with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a check"]
-fn time_of_building_tensors() {
-    let cases = [("4:4:4", FACTORS[0]), ("4:2:0", FACTORS[1]), ("4:4:0", FACTORS[3])];
-    for (name, factors) in cases {
-        let image = Image::random(500, 375, &factors, YCbCr, 1);
-        for channels in ["24", "64", "192"] {
-            for (layout, dtype, edge) in [
-                (Layout::Chw, Dtype::F32, Edge::Stored),
-                (Layout::Chw, Dtype::F16, Edge::Stored),
-                (Layout::Chw, Dtype::I16, Edge::Stored),
-                (Layout::Hwc, Dtype::F32, Edge::Stored),
-                (Layout::Chw, Dtype::F32, Edge::Replicate),
-            ] {
-                let recipe = Recipe { layout, dtype, ..recipe(channels, Chroma::Triangle, edge) };
-                println!("{name} {channels} {layout:?} {dtype:?} {edge:?}: {:.3}", nanoseconds(&image, &recipe));
-            }
-        }
-        let planes = Recipe::preset("planes").unwrap();
-        println!("{name} planes: {:.3}", nanoseconds(&image, &planes));
-    }
-}
-
-fn nanoseconds(image: &Image, recipe: &Recipe) -> f64 {
-    let spectral = Spectral::new(recipe.clone()).unwrap();
-    let limits = Limits::default();
-    let mut scratch = BuilderScratch::default();
-    let (blocks, placements) = image.tile(0, image.info.frame.mcus_high, &vec![Some(63); image.blocks.len()]);
-    let frame = &image.info.frame;
-    let mut times: Vec<f64> = (0..60)
-        .map(|_| {
-            let start = std::time::Instant::now();
-            let mut builder = Builder::new(&spectral, &limits, "", &mut scratch);
-            builder.demand(&image.info).unwrap();
-            builder.begin(&image.info).unwrap();
-            builder.tile(&crate::scans::Tile::new(&blocks, &placements)).unwrap();
-            std::hint::black_box(builder.finish(&image.info));
-            start.elapsed().as_nanos() as f64 / f64::from(frame.width * frame.height)
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

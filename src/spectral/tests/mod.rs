@@ -4,3 +4,4 @@ mod builder;
 mod image;
 mod planes;
 mod reference;
+mod timing;

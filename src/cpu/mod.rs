@@ -2,13 +2,24 @@
 //!
 //! What enters: the processor, and `JPEGDCT_CPU` in the environment. What leaves: a [`Cpu`], whose existence proves that
 //! its instructions are there, and `Cpu::run`, which compiles a kernel once for each [`Level`] and calls the right one.
-//! A kernel is safe code that the compiler vectorises as its level allows; the few that name instructions ask their
-//! `Simd` for the proof. With the crate feature `safe` there is no unsafe code and every level is `portable`.
+//! A kernel is safe code that the compiler vectorises as its level allows; what the compiler does not find is in
+//! `lanes` (arithmetic on 16 numbers) and `shuffle` (transposes), the only files with unsafe code here. With the crate
+//! feature `safe` there is no unsafe code and every level is `portable`.
 //!
 //! Levels are those of the x86-64 psABI, with the AVX-512 extensions of Ice Lake and Zen 4 in the last. On other
 //! architectures `portable` is whatever the compilation target has, NEON on aarch64.
 
+mod buffer;
+mod lanes;
+pub(crate) mod shuffle;
+
 use std::sync::OnceLock;
+
+pub(crate) use buffer::{Aligned, Buffer};
+use lanes::Portable;
+pub(crate) use lanes::{LANES, Simd};
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+use lanes::{V3, V4};
 
 /// A set of instructions. A later one includes the earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,73 +110,6 @@ pub(crate) trait Kernel {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// The level a kernel is being compiled for, as a type. Values prove that the processor has it.
-pub(crate) trait Simd: Copy {
-    /// Whether a multiplication and an addition are one instruction. Where they are not, `f32::mul_add` is a call.
-    const FMA: bool;
-
-    /// `a * b + c`, rounded once where that costs nothing, else twice.
-    #[inline(always)]
-    fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
-        if Self::FMA { a.mul_add(b, c) } else { a * b + c }
-    }
-
-    /// Proof of [`Level::V3`] or more.
-    #[inline(always)]
-    #[allow(dead_code)] // where no kernel names instructions
-    fn v3(self) -> Option<V3> {
-        None
-    }
-
-    /// Proof of [`Level::V4`].
-    #[inline(always)]
-    #[allow(dead_code)] // where no kernel names instructions
-    fn v4(self) -> Option<V4> {
-        None
-    }
-}
-
-/// Every processor is this one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Portable;
-
-/// Proof of [`Level::V3`].
-#[derive(Debug, Clone, Copy)]
-#[allow(dead_code)] // made on x86-64 alone
-pub(crate) struct V3(());
-
-/// Proof of [`Level::V4`].
-#[derive(Debug, Clone, Copy)]
-#[allow(dead_code)] // made on x86-64 alone
-pub(crate) struct V4(());
-
-impl Simd for Portable {
-    const FMA: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
-}
-
-impl Simd for V3 {
-    const FMA: bool = true;
-
-    #[inline(always)]
-    fn v3(self) -> Option<V3> {
-        Some(self)
-    }
-}
-
-impl Simd for V4 {
-    const FMA: bool = true;
-
-    #[inline(always)]
-    fn v3(self) -> Option<V3> {
-        Some(V3(()))
-    }
-
-    #[inline(always)]
-    fn v4(self) -> Option<V4> {
-        Some(self)
-    }
-}
-
 /// The level of the processor itself.
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
 fn processor() -> Level {
@@ -190,7 +134,8 @@ fn processor() -> Level {
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,movbe,popcnt,f16c")]
 fn run_v3<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(V3(()))
+    // SAFETY: the caller has the features.
+    kernel.run(unsafe { V3::new() })
 }
 
 /// The features of [`Level::V4`].
@@ -198,7 +143,8 @@ fn run_v3<K: Kernel>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,movbe,popcnt,f16c")]
 #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2")]
 fn run_v4<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(V4(()))
+    // SAFETY: the caller has the features.
+    kernel.run(unsafe { V4::new() })
 }
 
 /// One of each level this processor has, for tests that hold them equal.
@@ -216,18 +162,18 @@ mod tests {
     struct Ask;
 
     impl Kernel for Ask {
-        type Output = (bool, bool, f32);
+        type Output = (bool, bool);
 
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) -> Self::Output {
-            (simd.v3().is_some(), simd.v4().is_some(), simd.mul_add(2.0, 3.0, 1.0))
+            (simd.v3().is_some(), simd.v4().is_some())
         }
     }
 
     #[test]
     fn kernels_run_at_the_level_asked_for() {
         for cpu in all() {
-            let expected = (cpu.level() >= Level::V3, cpu.level() >= Level::V4, 7.0);
+            let expected = (cpu.level() >= Level::V3, cpu.level() >= Level::V4);
             assert_eq!(cpu.run(Ask), expected);
         }
         assert_eq!(Cpu::at_most(Level::Portable).level(), Level::Portable);
