@@ -44,6 +44,8 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod coefficients;
 #[cfg(feature = "corpus")]
 pub mod corpus;

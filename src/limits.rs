@@ -56,6 +56,20 @@ pub enum LimitKind {
     FileBytes,
 }
 
+impl LimitKind {
+    /// The field of [`Limits`]: `pixels`, `memory`, `scans`, `passes`, `segments` or `file_bytes`.
+    pub fn name(self) -> &'static str {
+        match self {
+            LimitKind::Pixels => "pixels",
+            LimitKind::Memory => "memory",
+            LimitKind::Scans => "scans",
+            LimitKind::Passes => "passes",
+            LimitKind::Segments => "segments",
+            LimitKind::FileBytes => "file_bytes",
+        }
+    }
+}
+
 impl fmt::Display for LimitKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

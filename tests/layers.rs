@@ -26,7 +26,7 @@ const ROOMS: [&str; 15] = [
 const WINGS: [&str; 4] = ["bench", "picture", "reencode", "verify"];
 
 /// What may import everything: the command, the list of rooms, the bodies of the fuzz targets.
-const FACES: [&str; 3] = ["bin", "lib", "fuzzing"];
+const FACES: [&str; 4] = ["bin", "cli", "lib", "fuzzing"];
 
 /// Pairs that look upwards, each with its reason.
 const EXCEPTIONS: [(&str, &str); 5] = [

@@ -1,15 +1,15 @@
 //! One input to tensors, by way of a JPEG if it is none.
 //!
-//! What enters: an input. What leaves: its tensors, and in an [`Entry`] what it was. What is common to all commands that
-//! work on tensors.
+//! What enters: an input. What leaves: its tensors, and in a [`Passage`] how it came to them. What is common to all that
+//! work on tensors, the commands and the Python package.
 
 use super::inputs::Input;
 use super::manifest::{Entry, format_name};
 use super::source::{Fed, feed, read};
 use crate::coefficients::Coefficients;
-use crate::error::{Error, Mismatch, Result};
+use crate::error::{Error, Mismatch, Result, Warning};
 use crate::extractor::{ExtractScratch, Extraction, Extractor};
-use crate::limits::Limits;
+use crate::limits::{LimitKind, Limits};
 use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
@@ -48,24 +48,93 @@ pub struct Maker<'a> {
 }
 
 /// Buffers of one thread.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Buffers {
     bytes: Vec<u8>,
     scratch: ExtractScratch,
 }
 
+impl Buffers {
+    /// Takes back what an image gave, see [`ExtractScratch::recycle`].
+    pub fn recycle(&mut self, extraction: Extraction) {
+        self.scratch.recycle(extraction);
+    }
+}
+
+/// What became of the bytes of an input on their way to the extractor.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Passage {
+    /// `jpeg`, `png` ...: the format of the content, if it is known.
+    pub format: Option<String>,
+    /// How they were re-encoded, `None` for a JPEG that is not in CMYK.
+    pub reencoded: Option<String>,
+    /// What was odd in a JPEG that was re-encoded; of any other the extraction knows it.
+    pub warnings: Vec<Warning>,
+}
+
 impl Maker<'_> {
-    /// Reads one input and extracts its tensors.
+    /// Reads one input and extracts its tensors. `key` names it among others; without one its place does, as in a run.
     ///
     /// # Errors
     /// Those of reading, converting and extracting.
-    pub fn extract(&self, input: &Input) -> Result<Extraction> {
-        let inputs = std::slice::from_ref(input);
-        let mut entry = Entry::new(input.display(), input.place(), String::new());
-        let key = entry.key.clone();
-        let mut fed = feed(inputs, &self.limits);
+    pub fn extract(
+        &self,
+        input: &Input,
+        key: Option<&str>,
+        buffers: &mut Buffers,
+        passage: &mut Passage,
+    ) -> Result<Extraction> {
+        let mut fed = feed(std::slice::from_ref(input), &self.limits);
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
-        self.make(&mut fed, &key, &mut Buffers::default(), &mut entry, &mut 0)
+        read(&mut fed, &self.limits, &mut buffers.bytes)?;
+        let key = key.map_or_else(|| input.place(), str::to_string);
+        self.tensors_of(&buffers.bytes, &key, &mut buffers.scratch, passage)
+    }
+
+    /// Extracts the tensors of an image in memory.
+    ///
+    /// # Errors
+    /// Those of converting and extracting.
+    pub fn extract_bytes(
+        &self,
+        bytes: &[u8],
+        key: &str,
+        buffers: &mut Buffers,
+        passage: &mut Passage,
+    ) -> Result<Extraction> {
+        self.limits.check(LimitKind::FileBytes, bytes.len() as u64)?;
+        self.tensors_of(bytes, key, &mut buffers.scratch, passage)
+    }
+
+    fn tensors_of(
+        &self,
+        bytes: &[u8],
+        key: &str,
+        scratch: &mut ExtractScratch,
+        passage: &mut Passage,
+    ) -> Result<Extraction> {
+        let result = self.extractor.extract(bytes, key, scratch);
+        let Err(Error::NotJpeg(format)) = result else {
+            passage.format = Some("jpeg".into());
+            let is_cmyk =
+                matches!(result, Err(Error::Mismatch(Mismatch::ColorModel(ColorModel::Cmyk | ColorModel::Ycck))));
+            return match self.convert {
+                Some(convert) if is_cmyk && self.extractor.recipe().cmyk == Cmyk::Reencode => {
+                    let jpeg = from_cmyk(convert, bytes, self.extractor.options(), passage)?;
+                    self.extractor.extract(&jpeg, key, scratch)
+                }
+                _ => result,
+            };
+        };
+        passage.format = format_name(format);
+        match self.convert {
+            Some(convert) if convert.takes(format) => {
+                let jpeg = convert.to_jpeg(bytes, format)?;
+                passage.reencoded = Some(convert.describe());
+                self.extractor.extract(&jpeg, key, scratch)
+            }
+            _ => result,
+        }
     }
 
     /// Reads an input and extracts its tensors. `size` becomes the number of bytes read.
@@ -81,39 +150,22 @@ impl Maker<'_> {
         size: &mut u64,
     ) -> Result<Extraction> {
         read(fed, &self.limits, &mut buffers.bytes)?;
-        let bytes = &buffers.bytes[..];
-        *size = bytes.len() as u64;
+        *size = buffers.bytes.len() as u64;
+        let mut passage = Passage::default();
+        let result = self.tensors_of(&buffers.bytes, key, &mut buffers.scratch, &mut passage);
         entry.source.bytes = Some(*size);
-        let result = self.extractor.extract(bytes, key, &mut buffers.scratch);
-        let Err(Error::NotJpeg(format)) = result else {
-            entry.source.format = Some("jpeg".into());
-            let is_cmyk =
-                matches!(result, Err(Error::Mismatch(Mismatch::ColorModel(ColorModel::Cmyk | ColorModel::Ycck))));
-            return match self.convert {
-                Some(convert) if is_cmyk && self.extractor.recipe().cmyk == Cmyk::Reencode => {
-                    let jpeg = from_cmyk(convert, bytes, self.extractor.options(), entry)?;
-                    self.extractor.extract(&jpeg, key, &mut buffers.scratch)
-                }
-                _ => result,
-            };
-        };
-        entry.source.format = format_name(format);
-        match self.convert {
-            Some(convert) if convert.takes(format) => {
-                let jpeg = convert.to_jpeg(bytes, format)?;
-                entry.reencoded = Some(convert.describe());
-                self.extractor.extract(&jpeg, key, &mut buffers.scratch)
-            }
-            _ => result,
-        }
+        entry.source.format = passage.format;
+        entry.reencoded = passage.reencoded;
+        entry.warn(&passage.warnings);
+        result
     }
 }
 
 /// A JPEG in YCbCr of one in CMYK. Its coefficients are decoded first: a pixel decoder paints over damage.
-fn from_cmyk(convert: &dyn Convert, bytes: &[u8], options: &DecodeOptions, entry: &mut Entry) -> Result<Vec<u8>> {
+fn from_cmyk(convert: &dyn Convert, bytes: &[u8], options: &DecodeOptions, passage: &mut Passage) -> Result<Vec<u8>> {
     let read = Coefficients::decode_with(bytes, options, &mut Scratch::default())?;
-    entry.warn(&read.warnings);
+    passage.warnings = read.warnings;
     let jpeg = convert.cmyk_to_jpeg(bytes, read.info.orientation)?;
-    entry.reencoded = Some(format!("{} to RGB, {}", read.info.color, convert.describe()));
+    passage.reencoded = Some(format!("{} to RGB, {}", read.info.color, convert.describe()));
     Ok(jpeg)
 }

@@ -5,6 +5,7 @@
 //! is the only room with threads. Nothing is decoded here, nothing is printed, and no failure is dropped.
 
 mod inputs;
+mod inspection;
 mod journal;
 mod make;
 mod manifest;
@@ -15,8 +16,9 @@ mod source;
 mod statistics;
 
 pub use inputs::{Archive, Input, Kind, Label, Listing, Member, Span, list, part_of};
+pub use inspection::{ComponentInspection, Inspection};
 pub use journal::{Journal, Opened, UNFINISHED};
-pub use make::{Convert, Maker};
+pub use make::{Buffers, Convert, Maker, Passage};
 pub use manifest::{ComponentReport, Counts, Dataset, Entry, ErrorReport, Part, Settings, SourceReport, Status};
 pub use merge::{MergeError, merge};
 #[cfg(feature = "bench")]

@@ -40,6 +40,10 @@ pub trait Observer: Sync {
     fn arrived(&self, path: &str, bytes: u64, took: Duration);
     /// An entry goes into the manifest. A sink that fills shards lets entries wait for their shard.
     fn entry(&self, entry: &Entry);
+    /// Asked after each input when statistics are gathered: whether the rest is to be left undone.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody looks.

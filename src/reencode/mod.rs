@@ -11,6 +11,8 @@
 //! - colour profiles are not applied and not carried over; an EXIF orientation is carried over as a tag.
 
 mod cmyk;
+#[cfg(feature = "corpus")]
+mod convert;
 mod decode;
 mod encode;
 
@@ -20,6 +22,9 @@ use std::str::FromStr;
 use crate::error::{Error, Reencode, Result};
 use crate::limits::Limits;
 use crate::markers::sniff::Format;
+
+#[cfg(feature = "corpus")]
+pub use convert::Reencoder;
 
 /// Chroma subsampling of the JPEG that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -11,6 +11,8 @@
 //! cannot hold are expected at the nearest one it can.
 
 mod compare;
+#[cfg(feature = "corpus")]
+mod corpus;
 mod dct;
 pub mod real;
 pub mod reference;
@@ -29,6 +31,8 @@ use crate::scans::{DecodeOptions, Scratch};
 use crate::tensor::{Tensor, Values};
 
 pub use compare::{Difference, Sums};
+#[cfg(feature = "corpus")]
+pub use corpus::{ImageLine, Refusal, SummaryLine, verify_all};
 pub use summary::{Spread, Summary};
 
 use compare::{rounding, saturate, to_f64};

@@ -29,7 +29,7 @@ struct Done {
     took: Duration,
 }
 
-/// Gathers the statistics of `part` of the inputs, or of all. The extractor's recipe is of kind `channels`, without
+/// Gathers the statistics of `part` of the inputs, or of all, or of those before the observer stopped it. The extractor's recipe is of kind `channels`, without
 /// normalisation, in f32 and (C, H, W); inputs of which it makes anything else count as failed.
 ///
 /// # Errors
@@ -92,7 +92,7 @@ pub fn gather(
                 Some(moments) => statistics.add(moments),
                 None => statistics.failed += 1,
             }
-            ControlFlow::Continue(())
+            if observer.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
     statistics.finish();

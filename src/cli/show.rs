@@ -1,23 +1,23 @@
 //! `jpegdct show`: the planes of a tensor as a picture.
 
 use std::path::Path;
-use std::process::ExitCode;
 
+use crate::corpus::{Buffers, Dataset, Input, Maker, Passage};
+use crate::recipe::{Kind, Layout};
+use crate::reencode::{ReencodeOptions, Reencoder};
+use crate::{Damage, Extractor, Recipe, picture};
 use anyhow::{Context, anyhow};
-use jpegdct::corpus::{Dataset, Input, Maker};
-use jpegdct::recipe::{Kind, Layout};
-use jpegdct::{Damage, Extractor, Recipe, picture};
 use ndarray::{Array3, ArrayD, Axis, IxDyn};
 
-use crate::args::{ShapeArg, ShowArgs};
-use crate::extract;
-use crate::failure::Failure;
+use super::args::{ShapeArg, ShowArgs};
+use super::extract;
+use super::failure::{Failure, SUCCESS};
 
 /// About how wide a plane is drawn, in pixels.
 const WIDE: usize = 100;
 
 /// Runs the command.
-pub fn run(args: &ShowArgs) -> Result<ExitCode, Failure> {
+pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let is_tensor = args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
     let (tensor, recipe) = if is_tensor { from_npy(args)? } else { from_image(args)? };
     let array: Array3<f32> =
@@ -33,7 +33,7 @@ pub fn run(args: &ShowArgs) -> Result<ExitCode, Failure> {
     let picture = picture::planes(array.view(), &channels, shape, scale);
     let png = picture.to_png().map_err(|error| anyhow!(error))?;
     std::fs::write(&args.output, png).with_context(|| format!("cannot write {}", args.output.display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 /// The tensor of an image, not normalised.
@@ -47,10 +47,11 @@ fn from_image(args: &ShowArgs) -> Result<(ArrayD<f32>, Recipe), Failure> {
     }
     let options = args.limits.decode_options(Damage::Keep);
     let extractor = Extractor::new(recipe.clone(), options).map_err(Failure::usage)?;
-    let reencoder = crate::convert::Reencoder(jpegdct::reencode::ReencodeOptions::default());
+    let reencoder = Reencoder(ReencodeOptions::default());
     let maker = Maker { extractor: &extractor, convert: Some(&reencoder), limits: options.limits };
-    let extraction =
-        maker.extract(&Input::file(&args.file)).with_context(|| format!("cannot show {}", args.file.display()))?;
+    let extraction = maker
+        .extract(&Input::file(&args.file), None, &mut Buffers::default(), &mut Passage::default())
+        .with_context(|| format!("cannot show {}", args.file.display()))?;
     let tensor = extraction.tensors.first().and_then(|tensor| tensor.view_f32());
     let tensor = tensor.ok_or_else(|| anyhow!("{}: no tensor", args.file.display()))?;
     Ok((tensor.to_owned(), recipe))

@@ -2,17 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
+use crate::corpus::{self, Convert, Definition, Maker, Proposal, Statistics};
+use crate::{Damage, Extractor, picture};
 use anyhow::{Context, anyhow};
-use jpegdct::corpus::{self, Convert, Definition, Maker, Proposal, Statistics};
-use jpegdct::{Damage, Extractor, picture};
 use serde::Serialize;
 
-use crate::args::{DefinitionArg, LogArg, StatsArgs};
-use crate::extract;
-use crate::failure::{Failure, SOME_FAILED};
-use crate::progress::Progress;
+use super::args::{DefinitionArg, LogArg, StatsArgs};
+use super::extract;
+use super::failure::{Failure, SOME_FAILED, SUCCESS};
+use super::progress::Progress;
 
 /// The file that is written.
 #[derive(Serialize)]
@@ -24,12 +23,12 @@ struct Written<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &StatsArgs) -> Result<ExitCode, Failure> {
+pub fn run(args: &StatsArgs) -> Result<u8, Failure> {
     let mut recipe = extract::recipe(&args.recipe, &args.changes)?;
     for (field, value) in [("normalize", "none"), ("dtype", "f32"), ("layout", "chw")] {
         recipe.set(field, value).map_err(Failure::usage)?;
     }
-    if recipe.kind != jpegdct::recipe::Kind::Channels {
+    if recipe.kind != crate::recipe::Kind::Channels {
         return Err(Failure::usage(anyhow!("statistics are of channels; the recipe makes whole planes")));
     }
     let extractor = Extractor::new(recipe, args.limits.decode_options(Damage::Refuse)).map_err(Failure::usage)?;
@@ -66,7 +65,7 @@ pub fn run(args: &StatsArgs) -> Result<ExitCode, Failure> {
         print(proposal, &mut io::stdout().lock())?;
     }
     let all_good = statistics.failed == 0 && statistics.images > 0;
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(if all_good { SUCCESS } else { SOME_FAILED })
 }
 
 /// Writes JSON to a file, which appears whole or not at all, or to standard output.

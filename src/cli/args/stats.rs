@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::corpus::Part;
 use clap::{Args, ValueEnum};
-use jpegdct::corpus::Part;
 
 use super::extract::{LogArg, ReencodeArgs, parse_part};
 use super::{ChangeArgs, EXIT_CODES, InputArgs, LimitArgs};

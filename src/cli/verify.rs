@@ -5,48 +5,15 @@
 
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
-use std::process::ExitCode;
 
-use jpegdct::corpus::{self, Fed, Input, Panicked, Status, Window, run_ordered};
-use jpegdct::verify::{ImageReport, Spread, Summary, Verifier, VerifyError, VerifyScratch};
-use jpegdct::{Damage, Limits};
+use crate::Damage;
+use crate::corpus::{self, Input};
+use crate::verify::{ImageLine, ImageReport, Refusal, Spread, Summary, SummaryLine, Verifier, verify_all};
 use serde::Serialize;
 
-use crate::args::VerifyArgs;
-use crate::extract;
-use crate::failure::{Failure, SOME_FAILED};
-
-/// One line of `verify --json` for an image under a recipe.
-#[derive(Serialize)]
-struct ImageLine<'a> {
-    kind: &'static str,
-    recipe: &'a str,
-    path: &'a str,
-    status: &'static str,
-    error: Option<&'a str>,
-    /// `null` without a report, or if a value is not finite.
-    excess: Option<f64>,
-    report: Option<&'a ImageReport>,
-}
-
-/// One line of `verify --json` for a recipe.
-#[derive(Serialize)]
-struct SummaryLine<'a> {
-    kind: &'static str,
-    recipe: &'a str,
-    tolerance: f64,
-    passed: bool,
-    differing: u64,
-    failed: u64,
-    summary: &'a Summary,
-}
-
-/// Why an image has no figures.
-#[derive(Clone)]
-struct Refusal {
-    status: Status,
-    reason: String,
-}
+use super::args::VerifyArgs;
+use super::extract;
+use super::failure::{Failure, SOME_FAILED, SUCCESS};
 
 /// What one recipe gave, over all images.
 struct Column<'a> {
@@ -77,7 +44,7 @@ impl Worst {
 }
 
 /// Runs the command.
-pub fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
+pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let verifiers = verifiers(args)?;
     let mut columns: Vec<_> = args.recipes.iter().map(|name| Column::new(name, args.worst)).collect();
     let inputs = corpus::list(&args.input.inputs).inputs;
@@ -91,7 +58,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     }
     out.flush()?;
     let passed = columns.iter().all(Column::passed);
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(if passed { SUCCESS } else { SOME_FAILED })
 }
 
 /// A verifier a recipe.
@@ -112,55 +79,19 @@ fn compare_all(
     columns: &mut [Column<'_>],
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let (threads, limits) = (args.input.threads(), args.limits.limits());
-    let mut arrivals = inputs.iter();
     let mut written = Ok(());
-    run_ordered(
-        threads,
-        Window::for_threads(threads),
-        corpus::feed(inputs, &limits),
-        Default::default,
-        |(buffer, scratch), fed| compare_one(fed, &limits, verifiers, buffer, scratch),
-        |_| 0,
-        |result| {
-            let path = arrivals.next().map(Input::display).unwrap_or_default();
-            let reports = result.unwrap_or_else(|Panicked(message)| {
-                let reason = format!("a fault of the program: {message}");
-                vec![Err(Refusal { status: Status::Failed, reason }); verifiers.len()]
-            });
-            say_refusals(&path, &reports);
-            for (column, report) in columns.iter_mut().zip(&reports) {
-                column.add(&path, report, args.tolerance);
-                if args.json && written.is_ok() {
-                    written = write_image_json(column.name, &path, report, args.tolerance, out);
-                }
+    verify_all(inputs, verifiers, &args.limits.limits(), args.input.threads(), |path, reports| {
+        say_refusals(path, &reports);
+        for (column, report) in columns.iter_mut().zip(&reports) {
+            column.add(path, report, args.tolerance);
+            if args.json && written.is_ok() {
+                let line = ImageLine::new(column.name, path, report, args.tolerance);
+                written = write_line(&line, out);
             }
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        },
-    )?;
+        }
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
     Ok(written?)
-}
-
-/// One input under every recipe.
-fn compare_one(
-    mut fed: Fed<'_>,
-    limits: &Limits,
-    verifiers: &[Verifier],
-    buffer: &mut Vec<u8>,
-    scratch: &mut VerifyScratch,
-) -> Vec<Result<ImageReport, Refusal>> {
-    let refusal = |error: VerifyError| Refusal {
-        status: match &error {
-            VerifyError::Decode(error) => Status::of(error),
-            _ => Status::Failed,
-        },
-        reason: error.to_string(),
-    };
-    if let Err(error) = corpus::read(&mut fed, limits, buffer) {
-        return vec![Err(refusal(error.into())); verifiers.len()];
-    }
-    let key = fed.input.place();
-    verifiers.iter().map(|verifier| verifier.verify(buffer, &key, scratch).map_err(refusal)).collect()
 }
 
 /// Names an input that has no figures, once for each reason.
@@ -173,23 +104,6 @@ fn say_refusals(path: &str, reports: &[Result<ImageReport, Refusal>]) {
             said.push(&refusal.reason);
         }
     }
-}
-
-fn write_image_json(
-    recipe: &str,
-    path: &str,
-    report: &Result<ImageReport, Refusal>,
-    tolerance: f64,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let (status, error) = match report {
-        Ok(report) if report.excess() > tolerance => ("differs", None),
-        Ok(_) => ("ok", None),
-        Err(refusal) => (refusal.status.name(), Some(refusal.reason.as_str())),
-    };
-    let report = report.as_ref().ok();
-    let excess = report.map(ImageReport::excess).filter(|excess| excess.is_finite());
-    write_line(&ImageLine { kind: "image", recipe, path, status, error, excess, report }, out)
 }
 
 fn write_line(line: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
@@ -217,7 +131,7 @@ impl<'a> Column<'a> {
             format!("max {:.2e}, RMS {:.2e}, SNR {}{scale}", exact.max, exact.rms, decibel(exact.snr_db))
         });
         let Some(real) = &report.real else { return };
-        let snr = |figure: &Option<jpegdct::verify::Difference>| figure.and_then(|d| d.snr_db);
+        let snr = |figure: &Option<crate::verify::Difference>| figure.and_then(|d| d.snr_db);
         if let Some(all) = snr(&real.all) {
             self.lowest.add(-all, path, || {
                 let (luma, chroma) = (decibel(snr(&real.luma)), decibel(snr(&real.chroma)));

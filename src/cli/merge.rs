@@ -2,17 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
+use crate::corpus::{self, Statistics};
 use anyhow::{Context, anyhow};
-use jpegdct::corpus::{self, Statistics};
 
-use crate::args::MergeArgs;
-use crate::failure::Failure;
-use crate::stats;
+use super::args::MergeArgs;
+use super::failure::{Failure, SUCCESS};
+use super::stats;
 
 /// Runs the command.
-pub fn run(args: &MergeArgs) -> Result<ExitCode, Failure> {
+pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
     let folders = args.parts.iter().filter(|part| part.is_dir()).count();
     if folders == args.parts.len() {
         let counts =
@@ -24,7 +23,7 @@ pub fn run(args: &MergeArgs) -> Result<ExitCode, Failure> {
             args.output.display()
         );
         let _ = writeln!(io::stderr(), "jpegdct: {say}");
-        return Ok(ExitCode::SUCCESS);
+        return Ok(SUCCESS);
     }
     if folders > 0 {
         return Err(Failure::usage(anyhow!("either folders or statistics files can be merged, not both at once")));
@@ -38,7 +37,7 @@ pub fn run(args: &MergeArgs) -> Result<ExitCode, Failure> {
     }
     merged.finish();
     stats::write(&args.output, &merged)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 fn load(path: &PathBuf) -> Result<Statistics, Failure> {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::corpus::Part;
+use crate::reencode::ChromaSampling;
 use clap::{Args, ValueEnum};
-use jpegdct::corpus::Part;
-use jpegdct::reencode::ChromaSampling;
 
 use super::{EXIT_CODES, InputArgs, LimitArgs, RecipeArgs, parse_number};
 

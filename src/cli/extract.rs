@@ -1,20 +1,18 @@
 //! `jpegdct extract`: images to tensors.
 
 use std::io::ErrorKind;
-use std::process::ExitCode;
 
-use jpegdct::corpus::{self, Convert, Job, OnError};
-use jpegdct::reencode::ReencodeOptions;
-use jpegdct::sinks::{NpySink, SafetensorsSink, ShardSize, Sink, StackSink, WebdatasetSink};
-use jpegdct::{Damage, Extractor, Limits, Recipe};
+use crate::corpus::{self, Convert, Job, OnError};
+use crate::reencode::{ReencodeOptions, Reencoder};
+use crate::sinks::{NpySink, SafetensorsSink, ShardSize, Sink, StackSink, WebdatasetSink};
+use crate::{Damage, Extractor, Limits, Recipe};
 
-use crate::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
-use crate::convert::Reencoder;
-use crate::failure::{Failure, SOME_FAILED};
-use crate::progress::Progress;
+use super::args::{ChangeArgs, DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
+use super::failure::{Failure, SOME_FAILED, SUCCESS};
+use super::progress::Progress;
 
 /// Runs the command.
-pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
+pub fn run(args: &ExtractArgs) -> Result<u8, Failure> {
     let damage = match args.run.damaged {
         DamagedArg::Refuse => Damage::Refuse,
         DamagedArg::Keep => Damage::Keep,
@@ -46,13 +44,13 @@ pub fn run(args: &ExtractArgs) -> Result<ExitCode, Failure> {
         progress.clear();
         let out = args.output.display();
         // A record that was begun is worth going on with.
-        let begun = args.output.join(jpegdct::corpus::UNFINISHED).exists() && error.kind() != ErrorKind::InvalidInput;
+        let begun = args.output.join(crate::corpus::UNFINISHED).exists() && error.kind() != ErrorKind::InvalidInput;
         let advice = if begun { "; what is on record stands, --resume goes on from there" } else { "" };
         anyhow::anyhow!("cannot write {out}: {error}{advice}")
     })?;
     progress.finish(&report, &args.output);
     let all_good = report.complete && report.counts.failures() == 0 && report.counts.inputs > 0;
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(if all_good { SUCCESS } else { SOME_FAILED })
 }
 
 /// The recipe the flags describe.
@@ -69,10 +67,7 @@ pub fn recipe(name_or_path: &str, changes: &ChangeArgs) -> Result<Recipe, Failur
 
 /// What makes JPEGs of other images, unless that is off.
 pub fn reencoder(args: &ReencodeArgs, limits: Limits) -> Option<Reencoder> {
-    let mut options = ReencodeOptions::default();
-    options.quality = args.reencode_quality;
-    options.sampling = args.reencode_sampling;
-    options.limits = limits;
+    let options = ReencodeOptions { quality: args.reencode_quality, sampling: args.reencode_sampling, limits };
     (!args.no_reencode).then_some(Reencoder(options))
 }
 
@@ -103,7 +98,7 @@ fn sink(args: &ExtractArgs, recipe: &Recipe, size: ShardSize) -> Result<Box<dyn 
         OutputFormat::Stack => Box::new(StackSink::new(out)),
         OutputFormat::Safetensors => Box::new(SafetensorsSink::new(out, recipe, size)),
         #[cfg(feature = "parquet")]
-        OutputFormat::Parquet => Box::new(jpegdct::sinks::ParquetSink::new(out, recipe, size)),
+        OutputFormat::Parquet => Box::new(crate::sinks::ParquetSink::new(out, recipe, size)),
         #[cfg(not(feature = "parquet"))]
         OutputFormat::Parquet => {
             return Err(Failure::usage(anyhow::anyhow!("this jpegdct was built without the feature parquet")));

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::corpus::{Entry, Observer, Report, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jpegdct::corpus::{Entry, Observer, Report, Status};
 use serde_json::{Value, json};
 
 /// Without a bar, how often a line says how far it is.

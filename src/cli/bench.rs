@@ -3,19 +3,18 @@
 //! The table or the JSON object goes to stdout. Inputs that are left out are named on stderr.
 
 use std::io::{self, BufWriter, Write};
-use std::process::ExitCode;
 
+use crate::bench::{self, Image, LeftOut, Options, Report, Row};
+use crate::corpus::{self, Input, Kind};
+use crate::limits::LimitKind;
+use crate::{Damage, Limits};
 use anyhow::Context;
-use jpegdct::bench::{self, Image, LeftOut, Options, Report, Row};
-use jpegdct::corpus::{self, Input, Kind};
-use jpegdct::limits::LimitKind;
-use jpegdct::{Damage, Limits};
 
-use crate::args::BenchArgs;
-use crate::failure::{Failure, SOME_FAILED};
+use super::args::BenchArgs;
+use super::failure::{Failure, SOME_FAILED, SUCCESS};
 
 /// Runs the command.
-pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
+pub fn run(args: &BenchArgs) -> Result<u8, Failure> {
     let inputs = corpus::list(&args.input.inputs).inputs;
     let (images, mut left_out) = load(&sample(&inputs, args.sample as usize), &args.limits.limits());
     let decode = args.limits.decode_options(Damage::Refuse);
@@ -44,7 +43,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
         std::fs::write(path, bench::svg(&report)).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let all_good = report.left_out.is_empty() && report.images > 0;
-    Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    Ok(if all_good { SUCCESS } else { SOME_FAILED })
 }
 
 /// At most `count` of the inputs, spread evenly, and all that could not be listed.

@@ -1,11 +1,12 @@
-//! The adapter between the corpus room, which knows no wing, and the re-encode wing.
+//! The adapter between the corpus room, which knows no wing, and this one.
 
-use jpegdct::Result;
-use jpegdct::corpus::Convert;
-use jpegdct::markers::sniff::Format;
-use jpegdct::reencode::{ReencodeOptions, cmyk_to_jpeg, is_supported, to_jpeg};
+use super::{ReencodeOptions, cmyk_to_jpeg, is_supported, to_jpeg};
+use crate::corpus::Convert;
+use crate::error::Result;
+use crate::markers::sniff::Format;
 
-/// Re-encodes what is no JPEG, and JPEGs in CMYK.
+/// Re-encodes what is no JPEG, and JPEGs in CMYK, for a [`Maker`](crate::corpus::Maker).
+#[derive(Debug, Clone, Copy)]
 pub struct Reencoder(pub ReencodeOptions);
 
 impl Convert for Reencoder {

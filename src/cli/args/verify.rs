@@ -1,7 +1,7 @@
 //! Arguments of `jpegdct verify`.
 
+use crate::verify::DEFAULT_TOLERANCE;
 use clap::Args;
-use jpegdct::verify::DEFAULT_TOLERANCE;
 
 use super::{ChangeArgs, EXIT_CODES, InputArgs, LimitArgs};
 

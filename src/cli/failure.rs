@@ -1,8 +1,9 @@
 //! Why a command could not do its work at all, and the exit code that says so.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
+/// Every input gave its result.
+pub const SUCCESS: u8 = 0;
 /// Some inputs failed, or the run broke off.
 pub const SOME_FAILED: u8 = 1;
 /// The command line, or a file it names as a setting, is wrong.
@@ -30,7 +31,7 @@ impl Failure {
     }
 
     /// Tells the user, and gives the exit code. A reader of stdout that has gone away is no failure.
-    pub fn report(self) -> ExitCode {
+    pub fn report(self) -> u8 {
         let (error, code) = match self {
             Failure::Usage(error) => (error, USAGE),
             Failure::Run(error) => (error, SOME_FAILED),
@@ -39,10 +40,10 @@ impl Failure {
             cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
         };
         if error.chain().any(reader_gone) {
-            return ExitCode::SUCCESS;
+            return SUCCESS;
         }
         // If stderr is gone too there is nobody left to tell.
         let _ = writeln!(io::stderr(), "jpegdct: error: {error:#}");
-        ExitCode::from(code)
+        code
     }
 }

@@ -11,9 +11,9 @@ mod verify;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use crate::{Damage, DecodeOptions, Limits, Recipe};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
-use jpegdct::{Damage, DecodeOptions, Limits, Recipe};
 
 pub use bench::BenchArgs;
 pub use extract::{DamagedArg, ExtractArgs, LogArg, OnErrorArg, OutputFormat, ReencodeArgs};
@@ -80,7 +80,7 @@ pub struct InputArgs {
 impl InputArgs {
     /// The number of threads.
     pub fn threads(&self) -> usize {
-        jpegdct::corpus::threads_or_all(self.threads.map(usize::from))
+        crate::corpus::threads_or_all(self.threads.map(usize::from))
     }
 }
 
@@ -116,22 +116,20 @@ pub struct LimitArgs {
 impl LimitArgs {
     /// The limits, defaults where nothing is said.
     pub fn limits(&self) -> Limits {
-        let mut limits = Limits::default();
-        limits.pixels = self.max_pixels.unwrap_or(limits.pixels);
-        limits.memory = self.max_memory.unwrap_or(limits.memory);
-        limits.scans = self.max_scans.unwrap_or(limits.scans);
-        limits.passes = self.max_passes.unwrap_or(limits.passes);
-        limits.segments = self.max_segments.unwrap_or(limits.segments);
-        limits.file_bytes = self.max_file_bytes.unwrap_or(limits.file_bytes);
-        limits
+        let default = Limits::default();
+        Limits {
+            pixels: self.max_pixels.unwrap_or(default.pixels),
+            memory: self.max_memory.unwrap_or(default.memory),
+            scans: self.max_scans.unwrap_or(default.scans),
+            passes: self.max_passes.unwrap_or(default.passes),
+            segments: self.max_segments.unwrap_or(default.segments),
+            file_bytes: self.max_file_bytes.unwrap_or(default.file_bytes),
+        }
     }
 
     /// Decoder options with these limits.
     pub fn decode_options(&self, damage: Damage) -> DecodeOptions {
-        let mut options = DecodeOptions::default();
-        options.limits = self.limits();
-        options.damage = damage;
-        options
+        DecodeOptions { limits: self.limits(), damage }
     }
 }
 
