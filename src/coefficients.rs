@@ -54,22 +54,31 @@ impl Plane {
     /// Dequantised coefficients, same order as [`Plane::values`]. `None` without a quantisation table. The product of
     /// an i16 and a u16 fits i32.
     pub fn dequantised(&self) -> Option<Vec<i32>> {
-        let steps = self.quant_table?.row_major();
-        let mut out = Vec::with_capacity(self.values.len());
-        for block in self.values.chunks_exact(64) {
-            out.extend(block.iter().zip(steps).map(|(&value, step)| i32::from(value) * i32::from(step)));
-        }
-        Some(out)
+        self.quant_table.map(|table| dequantise(&self.values, &table.row_major()))
     }
 
     /// FNV-1a 64 over [`Plane::values`] as little-endian bytes: the same after any lossless transcode.
     pub fn digest(&self) -> u64 {
-        let mut hash = Fnv1a::default();
-        for &value in &self.values {
-            hash.write(&value.to_le_bytes());
-        }
-        hash.finish()
+        digest(&self.values)
     }
+}
+
+/// [`Plane::dequantised`] of values that have left their plane: whole blocks of 64, and the steps, both row-major.
+pub fn dequantise(values: &[i16], steps: &[u16; 64]) -> Vec<i32> {
+    let mut out = Vec::with_capacity(values.len());
+    for block in values.chunks_exact(64) {
+        out.extend(block.iter().zip(steps).map(|(&value, &step)| i32::from(value) * i32::from(step)));
+    }
+    out
+}
+
+/// [`Plane::digest`] of values that have left their plane.
+pub fn digest(values: &[i16]) -> u64 {
+    let mut hash = Fnv1a::default();
+    for &value in values {
+        hash.write(&value.to_le_bytes());
+    }
+    hash.finish()
 }
 
 impl Coefficients {

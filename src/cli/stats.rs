@@ -24,13 +24,8 @@ struct Written<'a> {
 
 /// Runs the command.
 pub fn run(args: &StatsArgs) -> Result<u8, Failure> {
-    let mut recipe = extract::recipe(&args.recipe, &args.changes)?;
-    for (field, value) in [("normalize", "none"), ("dtype", "f32"), ("layout", "chw")] {
-        recipe.set(field, value).map_err(Failure::usage)?;
-    }
-    if recipe.kind != crate::recipe::Kind::Channels {
-        return Err(Failure::usage(anyhow!("statistics are of channels; the recipe makes whole planes")));
-    }
+    let recipe = extract::recipe(&args.recipe, &args.changes)?;
+    let recipe = corpus::recipe_for(recipe).map_err(Failure::usage)?;
     let extractor = Extractor::new(recipe, args.limits.decode_options(Damage::Refuse)).map_err(Failure::usage)?;
     let reencoder = extract::reencoder(&args.reencode, args.limits.limits());
     let maker = Maker {

@@ -47,6 +47,20 @@ impl ColorModel {
         }
     }
 
+    /// What a component is called, counted from 0: `y cb cr`, `r g b`, `c m y k`, `y cb cr k`, or `c0`, `c1`, ... where
+    /// nothing is known.
+    pub fn component_name(self, index: usize) -> String {
+        let names: &[&str] = match self {
+            ColorModel::Grayscale => &["y"],
+            ColorModel::YCbCr => &["y", "cb", "cr"],
+            ColorModel::Rgb => &["r", "g", "b"],
+            ColorModel::Cmyk => &["c", "m", "y", "k"],
+            ColorModel::Ycck => &["y", "cb", "cr", "k"],
+            ColorModel::Unknown => &[],
+        };
+        names.get(index).map_or_else(|| format!("c{index}"), |&name| name.into())
+    }
+
     /// The name used in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 
 use super::maps::Axis;
 use super::plan::{ComponentPlan, Output, Plan, Route, TargetPlan};
-use crate::markers::{ColorModel, ImageInfo};
+use crate::markers::ImageInfo;
 use crate::recipe::{Kind, Recipe};
 use crate::tensor::{Tensor, Values};
 
@@ -15,7 +15,7 @@ pub(super) fn plan_planes(recipe: &Recipe, info: &ImageInfo) -> Plan {
     let mut plan = Plan { quant_tables: quantised, ..Plan::default() };
     for (component, c) in info.frame.components.iter().enumerate() {
         let grid = (c.blocks_high as usize, c.blocks_wide as usize);
-        let name = component_name(info.color, component);
+        let name = info.color.component_name(component);
         plan.targets.push(TargetPlan::new(&name, recipe.layout, 64, grid, recipe.dtype));
         let output = |frequency| Output { frequency, channel: frequency.into(), scale: 1.0, shift: 0.0 };
         plan.components.push(ComponentPlan {
@@ -28,19 +28,6 @@ pub(super) fn plan_planes(recipe: &Recipe, info: &ImageInfo) -> Plan {
         });
     }
     plan
-}
-
-/// What a component is called: `y cb cr`, `r g b`, `c m y k`, `y cb cr k`, or `c0`, `c1`, ... where nothing is known.
-fn component_name(model: ColorModel, component: usize) -> String {
-    let names: &[&str] = match model {
-        ColorModel::Grayscale => &["y"],
-        ColorModel::YCbCr => &["y", "cb", "cr"],
-        ColorModel::Rgb => &["r", "g", "b"],
-        ColorModel::Cmyk => &["c", "m", "y", "k"],
-        ColorModel::Ycck => &["y", "cb", "cr", "k"],
-        _ => &[],
-    };
-    names.get(component).map_or_else(|| format!("c{component}"), |&name| name.into())
 }
 
 /// The tensor `quant_tables`: (components, 8, 8), steps in row-major order, zeros for a component without a table.

@@ -14,7 +14,8 @@ mod rank;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Part;
-use crate::recipe::{ChannelSet, Recipe};
+use crate::recipe::{ChannelSet, Kind, Layout, Normalize, Recipe, RecipeError};
+use crate::tensor::Dtype;
 
 pub use gather::{Gathered, gather};
 pub use moments::{Channel, HISTOGRAM_EDGES, ImageMoments};
@@ -67,6 +68,20 @@ pub struct Statistics {
     pub histogram_edges: Vec<f64>,
     /// Each channel.
     pub per_channel: Vec<Channel>,
+}
+
+/// The recipe whose tensors [`gather`] takes: not normalised, in f32 and (C, H, W).
+///
+/// # Errors
+/// A recipe of whole planes has no channels.
+pub fn recipe_for(mut recipe: Recipe) -> Result<Recipe, RecipeError> {
+    if recipe.kind != Kind::Channels {
+        return Err(RecipeError::Conflict("statistics of channels", "kind planes or quantised"));
+    }
+    recipe.normalize = Normalize::None;
+    recipe.dtype = Dtype::F32;
+    recipe.layout = Layout::Chw;
+    Ok(recipe)
 }
 
 impl Statistics {

@@ -1,0 +1,192 @@
+//! `inspect`, `stats` and `verify`: what the commands of these names say, as data.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jpegdct::corpus::{self, Convert, Definition, Entry, Inspection, Maker, Observer};
+use jpegdct::verify::{ImageLine, Summary, SummaryLine, Verifier, verify_all};
+use jpegdct::{Damage, Extractor, Scratch};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::errors;
+use crate::options;
+use crate::recipe;
+use crate::source::{Source, paths};
+
+/// How often the calling thread looks for signals.
+const SIGNALS: Duration = Duration::from_millis(20);
+
+/// Looks for signals, on the thread that called.
+struct Signals {
+    looked: Mutex<Instant>,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl Signals {
+    fn new() -> Signals {
+        Signals { looked: Mutex::new(Instant::now()), raised: Mutex::new(None) }
+    }
+
+    fn is_raised(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.elapsed() < SIGNALS {
+            return false;
+        }
+        *looked = Instant::now();
+        let error = Python::attach(|py| py.check_signals()).err();
+        let is_raised = error.is_some();
+        *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        is_raised
+    }
+
+    fn result(self) -> PyResult<()> {
+        self.raised.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+}
+
+impl Observer for Signals {
+    fn begin(&self, _inputs: usize, _done: usize) {}
+    fn arrived(&self, _path: &str, _bytes: u64, _took: Duration) {}
+    fn entry(&self, _entry: &Entry) {}
+    fn is_stopped(&self) -> bool {
+        self.is_raised()
+    }
+}
+
+/// Data as Python's own.
+fn python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    let text = serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    py.import("json")?.call_method1("loads", (text,))
+}
+
+/// What a file holds: a dict with the fields of ``jpegdct inspect --json`` (path, status, error, warnings, process, precision,
+/// width, height, color, restart_interval, orientation, scans, components).
+///
+/// A file that cannot be read raises OSError; one that is refused does not raise, its status and error say so.
+#[pyfunction]
+#[pyo3(signature = (source, *, limits = None))]
+pub fn inspect<'py>(
+    py: Python<'py>,
+    source: &Bound<'py, PyAny>,
+    limits: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let options = options::decode_options(options::limits(limits)?, Damage::Keep);
+    let source = Source::of(source, options.limits.file_bytes)?;
+    let feed = source.feed();
+    let inspected = py.detach(|| match feed.read(&options.limits) {
+        Ok(bytes) => Ok(Inspection::of(&bytes, &options, &mut Scratch::default())),
+        Err(error @ jpegdct::Error::Io(_)) => Err(error),
+        Err(error) => Ok(Inspection::refused(&error)),
+    });
+    let mut inspection = inspected.map_err(|error| errors::from_error(py, &error, feed.path().as_deref()))?;
+    inspection.path = feed.path().unwrap_or_default().into_owned();
+    python(py, &inspection)
+}
+
+/// The statistics of channels over many images: a dict with the fields of the file that ``jpegdct stats`` writes, among them
+/// ``mean`` and ``std`` (a value a channel, in units of dequantised coefficients), ``images``, ``failed``, ``per_channel``.
+/// ``Recipe(normalize=...)`` takes it.
+///
+/// ``inputs``: a path, or a list of them: files, folders, glob patterns, tar archives, ``@LIST``. ``definition``: ``"pooled"`` or
+/// ``"dctnet"``. With ``budget``, ``ranking`` proposes the best so many channels. Images that fail are counted.
+#[pyfunction]
+#[pyo3(signature = (inputs, recipe = None, *, definition = "pooled", budget = None, threads = None, reencode = true, limits = None))]
+#[allow(clippy::too_many_arguments)] // keywords
+pub fn stats<'py>(
+    py: Python<'py>,
+    inputs: &Bound<'py, PyAny>,
+    recipe: Option<&Bound<'py, PyAny>>,
+    definition: &str,
+    budget: Option<usize>,
+    threads: Option<usize>,
+    reencode: bool,
+    limits: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let definition = match definition {
+        "pooled" => Definition::Pooled,
+        "dctnet" => Definition::Dctnet,
+        _ => return Err(PyValueError::new_err(format!("definition is 'pooled' or 'dctnet', not {definition:?}"))),
+    };
+    let refused = |error| errors::from_recipe_error(py, &error);
+    let recipe = recipe_or(recipe, "native-192")?;
+    let limits = options::limits(limits)?;
+    let extractor = corpus::recipe_for(recipe)
+        .and_then(|recipe| Extractor::new(recipe, options::decode_options(limits, Damage::Refuse)))
+        .map_err(refused)?;
+    let reencoder = reencode.then(|| options::reencoder(limits));
+    let (inputs, signals) = (paths(inputs)?, Signals::new());
+    let gathered = py.detach(|| {
+        let convert = reencoder.as_ref().map(|reencoder| reencoder as &dyn Convert);
+        let maker = Maker { extractor: &extractor, convert, limits };
+        let threads = corpus::threads_or_all(threads);
+        corpus::gather(&corpus::list(&inputs), &maker, definition, None, threads, &signals)
+    });
+    signals.result()?;
+    let statistics = gathered.map_err(|error| PyOSError::new_err(error.to_string()))?.statistics;
+    let found = python(py, &statistics)?;
+    if let Some(proposal) = budget.and_then(|budget| corpus::rank(&statistics, budget)) {
+        found.set_item("ranking", python(py, &proposal)?)?;
+    }
+    Ok(found)
+}
+
+/// Compares tensors with the pixel path, as ``jpegdct verify`` does: a dict with ``passed``, ``tolerance``, ``differing``,
+/// ``failed``, ``summary`` and ``images`` (a dict an image: path, status, error, excess, report).
+///
+/// ``inputs`` as for ``stats``. ``tolerance`` is the largest difference from an exact reference that passes, in units of
+/// dequantised coefficients (default 2e-3).
+#[pyfunction]
+#[pyo3(signature = (inputs, recipe = None, *, tolerance = jpegdct::verify::DEFAULT_TOLERANCE, threads = None, limits = None))]
+pub fn verify<'py>(
+    py: Python<'py>,
+    inputs: &Bound<'py, PyAny>,
+    recipe: Option<&Bound<'py, PyAny>>,
+    tolerance: f64,
+    threads: Option<usize>,
+    limits: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let recipe = recipe_or(recipe, "native-24")?;
+    let name = recipe.name.clone().unwrap_or_default();
+    let limits = options::limits(limits)?;
+    let verifier = Verifier::new(recipe, options::decode_options(limits, Damage::Refuse))
+        .map_err(|error| errors::from_recipe_error(py, &error))?;
+    let (inputs, signals) = (paths(inputs)?, Signals::new());
+    let (mut summary, mut images) = (Summary::default(), Vec::new());
+    let (mut differing, mut failed) = (0, 0);
+    let verified = py.detach(|| {
+        let deliver = |path: &str, reports: Vec<_>| {
+            for report in &reports {
+                match report {
+                    Ok(report) => {
+                        summary.add(report);
+                        differing += u64::from(report.excess() > tolerance);
+                    }
+                    Err(_) => failed += 1,
+                }
+                images.push(serde_json::to_value(ImageLine::new(&name, path, report, tolerance)));
+            }
+            if signals.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let threads = corpus::threads_or_all(threads);
+        verify_all(&corpus::list(&inputs).inputs, &[verifier], &limits, threads, deliver)
+    });
+    signals.result()?;
+    verified.map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let images: Vec<Value> =
+        images.into_iter().collect::<Result<_, _>>().map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let passed = differing == 0 && failed == 0;
+    let line =
+        SummaryLine { kind: "summary", recipe: &name, tolerance, passed, differing, failed, summary: &summary };
+    let found = python(py, &line)?;
+    found.set_item("images", python(py, &images)?)?;
+    Ok(found)
+}
+
+fn recipe_or(recipe: Option<&Bound<'_, PyAny>>, default: &str) -> PyResult<jpegdct::Recipe> {
+    recipe.map_or_else(|| Ok(jpegdct::Recipe::preset(default).unwrap_or_default()), recipe::of)
+}

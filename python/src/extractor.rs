@@ -1,0 +1,235 @@
+//! `jpegdct.Extractor`: images to arrays.
+
+use std::sync::OnceLock;
+
+use jpegdct::corpus::Passage;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+use crate::arrays;
+use crate::batch::Batch;
+use crate::coefficients::warnings;
+use crate::errors;
+use crate::options;
+use crate::process::Process;
+use crate::recipe::{self, Recipe};
+use crate::source::Source;
+
+/// Makes tensors of images by one recipe.
+///
+/// ``Extractor(recipe="native-24", *, damaged="refuse", reencode=True, limits=None)``: ``recipe`` is a Recipe, or what its
+/// constructor takes. ``damaged="keep"`` keeps what a damaged file still holds. ``reencode=False`` refuses what is no JPEG, and
+/// CMYK. ``limits`` as in ``read``.
+///
+/// ``extractor(source, *, key="", on_error="raise")`` gives the tensor of one image: an array of the recipe's type and layout,
+/// (C, H, W) in blocks unless told otherwise; for the kinds ``planes`` and ``quantised`` a dict of arrays by component.
+/// ``source`` is a path, bytes, a buffer or a binary file. ``key`` names the image where the recipe has random steps: equal
+/// bytes, recipe and key give equal tensors; a path is its own key unless one is given. ``on_error="none"`` gives None
+/// for an image that fails.
+///
+/// Any number of threads may share one; it pickles, and is safe after a fork.
+#[pyclass(frozen, module = "jpegdct")]
+pub struct Extractor {
+    process: Process,
+    /// The shape of a tensor, once one was made, if they all have one.
+    shape: OnceLock<Vec<usize>>,
+}
+
+impl Extractor {
+    fn process(&self, py: Python<'_>) -> PyResult<&Process> {
+        self.process.current().map_err(|error| errors::from_recipe_error(py, &error))
+    }
+
+    fn extraction(
+        &self,
+        source: &Bound<'_, PyAny>,
+        key: Option<&str>,
+    ) -> PyResult<(jpegdct::Extraction, Passage)> {
+        let py = source.py();
+        let process = self.process(py)?;
+        let source = Source::of(source, process.extractor().options().limits.file_bytes)?;
+        let feed = source.feed();
+        let work = || {
+            let (mut buffers, mut passage) = (process.take(), Passage::default());
+            let made = process.extract(feed, key, &mut buffers, &mut passage);
+            process.give(buffers);
+            made.map(|extraction| (extraction, passage))
+        };
+        py.detach(work).map_err(|error| errors::from_error(py, &error, feed.path().as_deref()))
+    }
+}
+
+#[pymethods]
+impl Extractor {
+    #[new]
+    #[pyo3(signature = (recipe = None, damaged = "refuse", reencode = true, limits = None))]
+    fn new(
+        py: Python<'_>,
+        recipe: Option<&Bound<'_, PyAny>>,
+        damaged: &str,
+        reencode: bool,
+        limits: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Extractor> {
+        let recipe = match recipe {
+            Some(recipe) => recipe::of(recipe)?,
+            None => jpegdct::Recipe::preset("native-24").unwrap_or_default(),
+        };
+        let limits = options::limits(limits)?;
+        let reencoder = reencode.then(|| options::reencoder(limits));
+        let process = Process::new(recipe, options::decode(damaged, limits)?, reencoder);
+        let process = process.map_err(|error| errors::from_recipe_error(py, &error))?;
+        Ok(Extractor { process, shape: OnceLock::new() })
+    }
+
+    #[pyo3(signature = (source, *, key = None, on_error = "raise"))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        source: &Bound<'py, PyAny>,
+        key: Option<&str>,
+        on_error: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let raises = options::raises(on_error)?;
+        match self.extraction(source, key) {
+            Ok((extraction, _)) => arrays::tensors(py, extraction.tensors).map(Some),
+            Err(error) if raises || !errors::is_of_an_image(py, &error) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// As calling it, with what was found on the way: an Extraction.
+    #[pyo3(signature = (source, *, key = None))]
+    fn extract(&self, py: Python<'_>, source: &Bound<'_, PyAny>, key: Option<&str>) -> PyResult<Extraction> {
+        let (extraction, passage) = self.extraction(source, key)?;
+        let summary = &extraction.summary;
+        let all = || passage.warnings.iter().chain(&summary.warnings);
+        let frame = &summary.info.frame;
+        Ok(Extraction {
+            width: frame.width,
+            height: frame.height,
+            precision: frame.precision,
+            process: frame.process.name(),
+            color: summary.info.color.name(),
+            orientation: summary.info.orientation,
+            saturated: extraction.saturated,
+            is_damaged: all().any(jpegdct::Warning::is_damage),
+            warnings: warnings(py, all())?,
+            reencoded: passage.reencoded,
+            format: passage.format,
+            tensor: arrays::tensors(py, extraction.tensors)?.unbind(),
+        })
+    }
+
+    /// The tensors of many images, on ``threads`` threads (default: as many as the machine runs at once).
+    ///
+    /// ``sources``: a sequence of what a call takes; ``keys``: as many strings. An array (N, C, H, W), one row an image, if all
+    /// tensors have one shape; else a list of N arrays. With ``out``, a C-contiguous array (N, C, H, W) of the recipe's
+    /// type, the rows are written there and ``out`` is returned. Kinds of several tensors give a list of dicts.
+    ///
+    /// ``on_error="raise"`` raises for the first image that fails; the exception's ``index`` says which, and ``out`` may be
+    /// written in part. ``on_error="none"`` always gives a list of N: arrays (views of rows), and None for images that fail;
+    /// rows of ``out`` for these are left as they are.
+    #[pyo3(signature = (sources, *, keys = None, threads = None, out = None, on_error = "raise"))]
+    fn batch<'py>(
+        &self,
+        py: Python<'py>,
+        sources: &Bound<'py, PyAny>,
+        keys: Option<Vec<String>>,
+        threads: Option<usize>,
+        out: Option<&Bound<'py, PyAny>>,
+        on_error: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let process = self.process(py)?;
+        let limit = process.extractor().options().limits.file_bytes;
+        let sources = sources.try_iter()?.map(|source| Source::of(&source?, limit)).collect::<PyResult<Vec<_>>>()?;
+        if let Some(keys) = keys.as_ref().filter(|keys| keys.len() != sources.len()) {
+            return Err(PyValueError::new_err(format!("{} keys for {} images", keys.len(), sources.len())));
+        }
+        if threads == Some(0) {
+            return Err(PyValueError::new_err("threads is 1 or more"));
+        }
+        let batch = Batch {
+            process,
+            feeds: sources.iter().map(Source::feed).collect(),
+            keys: keys.as_deref(),
+            threads: jpegdct::corpus::threads_or_all(threads).min(sources.len()).max(1),
+            raises: options::raises(on_error)?,
+            shape: &self.shape,
+        };
+        batch.run(py, out)
+    }
+
+    /// The recipe.
+    #[getter]
+    fn recipe(&self) -> Recipe {
+        Recipe { inner: self.process.extractor().recipe().clone() }
+    }
+
+    /// ``refuse`` or ``keep``.
+    #[getter]
+    fn damaged(&self) -> &'static str {
+        match self.process.extractor().options().damage {
+            jpegdct::Damage::Refuse => "refuse",
+            jpegdct::Damage::Keep => "keep",
+        }
+    }
+
+    /// Whether what is no JPEG is re-encoded as one.
+    #[getter]
+    fn reencode(&self) -> bool {
+        self.process.reencoder().is_some()
+    }
+
+    /// What one image may cost, by name.
+    #[getter]
+    fn limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        options::limits_dict(py, &self.process.extractor().options().limits)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyType>, (Recipe, &'static str, bool, Bound<'py, PyDict>))> {
+        let this = slf.get();
+        Ok((slf.get_type(), (this.recipe(), this.damaged(), this.reencode(), this.limits(slf.py())?)))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Extractor of {}>", self.recipe().__repr__())
+    }
+}
+
+/// The tensor of an image, and what was found on the way.
+///
+/// Attributes: ``tensor`` (array, or dict of arrays), ``warnings`` (tuple of Warning), ``is_damaged``, ``saturated`` (values
+/// that did not fit the element type), ``format`` (``jpeg``, ``png`` ...), ``reencoded`` (how, or None), and of the JPEG that was
+/// decoded ``width``, ``height``, ``precision``, ``process``, ``color``, ``orientation``.
+#[pyclass(frozen, get_all, module = "jpegdct")]
+pub struct Extraction {
+    tensor: Py<PyAny>,
+    warnings: Py<PyTuple>,
+    is_damaged: bool,
+    saturated: u64,
+    format: Option<String>,
+    reencoded: Option<String>,
+    width: u32,
+    height: u32,
+    precision: u8,
+    process: &'static str,
+    color: &'static str,
+    orientation: u8,
+}
+
+#[pymethods]
+impl Extraction {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let tensor = self.tensor.bind(py);
+        let shape = match tensor.getattr("shape") {
+            Ok(shape) => shape.str()?.to_string(),
+            Err(_) => format!("{} arrays", tensor.len()?),
+        };
+        let damaged = if self.is_damaged { ", damaged" } else { "" };
+        Ok(format!("<Extraction {shape} of {} x {} {}{damaged}>", self.width, self.height, self.color))
+    }
+}
