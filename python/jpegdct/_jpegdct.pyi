@@ -136,8 +136,11 @@ class Recipe:
     @property
     def layout(self) -> Literal["chw", "hwc", "blocks"]: ...
     @property
-    def fixed_size(self) -> bool:
-        """Whether the tensors of all images have one shape."""
+    def shape(self) -> Optional[tuple[int, ...]]:
+        """The shape of the tensors, if all images give one."""
+    @property
+    def is_random(self) -> bool:
+        """Whether a tensor depends on the image's key."""
     @property
     def hash(self) -> str:
         """Fingerprint of what the recipe does, 16 hex digits."""

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use half::f16;
 use jpegdct::corpus::{Buffers, Passage};
 use jpegdct::recipe::Kind;
-use jpegdct::sinks::StackSink;
 use jpegdct::{Dtype, Error, Tensor, Values};
 use numpy::{Element, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -35,8 +34,6 @@ pub struct Batch<'a> {
     pub threads: usize,
     /// Whether a failure ends the batch.
     pub raises: bool,
-    /// The shape of a tensor, for recipes of one size.
-    pub shape: &'a OnceLock<Vec<usize>>,
 }
 
 /// Why an image has no row.
@@ -86,26 +83,17 @@ impl Batch<'_> {
         }
     }
 
-    fn run_as<'py, T: Value>(
-        &self,
-        py: Python<'py>,
-        out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn run_as<'py, T: Value>(&self, py: Python<'py>, out: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         let recipe = self.process.extractor().recipe();
         let array = match out {
             Some(_) if recipe.kind != Kind::Channels => {
                 return Err(PyValueError::new_err("out is for recipes of one tensor an image"));
             }
             Some(out) => Some(self.check_out::<T>(out)?),
-            None if StackSink::takes(recipe) => match self.row_shape(py)? {
-                Some(row) => {
-                    let shape: Vec<usize> = [&[self.feeds.len()], row].concat();
-                    Some(PyArrayDyn::<T>::zeros(py, shape, false))
-                }
-                // Every image has failed.
-                None => return Ok(PyList::new(py, self.feeds.iter().map(|_| py.None()))?.into_any()),
-            },
-            None => None,
+            None => recipe.fixed_shape().map(|row| {
+                let shape: Vec<usize> = [&[self.feeds.len()], &row[..]].concat();
+                PyArrayDyn::<T>::zeros(py, shape, false)
+            }),
         };
         match array {
             Some(array) => {
@@ -128,28 +116,6 @@ impl Batch<'_> {
             )));
         }
         Ok(array.clone())
-    }
-
-    /// The shape of a tensor of a recipe of one size, from the first image that gives one.
-    fn row_shape(&self, py: Python<'_>) -> PyResult<Option<&[usize]>> {
-        if self.shape.get().is_none() {
-            for place in 0..self.feeds.len() {
-                let mut buffers = self.process.take();
-                let made = py.detach(|| self.extract(place, &mut buffers));
-                match made {
-                    Ok(extraction) => {
-                        let shape = arrays::only(&extraction).map(|tensor| tensor.shape.clone()).unwrap_or_default();
-                        let _ = self.shape.set(shape);
-                        buffers.recycle(extraction);
-                        self.process.give(buffers);
-                        break;
-                    }
-                    Err(error) if self.raises => return Err(self.error(py, place, &Failure::Image(error))),
-                    Err(_) => self.process.give(buffers),
-                }
-            }
-        }
-        Ok(self.shape.get().map(Vec::as_slice))
     }
 
     fn extract(&self, place: usize, buffers: &mut Buffers) -> jpegdct::Result<jpegdct::Extraction> {
@@ -275,12 +241,7 @@ impl Batch<'_> {
     }
 
     /// The array, or with `on_error="none"` a list of its rows.
-    fn rows<'py>(
-        &self,
-        py: Python<'py>,
-        array: &Bound<'py, PyAny>,
-        failures: Failures,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn rows<'py>(&self, py: Python<'py>, array: &Bound<'py, PyAny>, failures: Failures) -> PyResult<Bound<'py, PyAny>> {
         self.raise(py, &failures)?;
         if self.raises {
             return Ok(array.clone());

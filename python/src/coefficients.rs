@@ -40,10 +40,7 @@ impl Warning {
 }
 
 /// A tuple of warnings.
-pub fn warnings<'a>(
-    py: Python<'_>,
-    found: impl IntoIterator<Item = &'a jpegdct::Warning>,
-) -> PyResult<Py<PyTuple>> {
+pub fn warnings<'a>(py: Python<'_>, found: impl IntoIterator<Item = &'a jpegdct::Warning>) -> PyResult<Py<PyTuple>> {
     let list = found.into_iter().map(|warning| Py::new(py, Warning::from(warning))).collect::<PyResult<Vec<_>>>()?;
     Ok(PyTuple::new(py, list)?.unbind())
 }

@@ -180,8 +180,7 @@ pub fn verify<'py>(
     let images: Vec<Value> =
         images.into_iter().collect::<Result<_, _>>().map_err(|error| PyValueError::new_err(error.to_string()))?;
     let passed = differing == 0 && failed == 0;
-    let line =
-        SummaryLine { kind: "summary", recipe: &name, tolerance, passed, differing, failed, summary: &summary };
+    let line = SummaryLine { kind: "summary", recipe: &name, tolerance, passed, differing, failed, summary: &summary };
     let found = python(py, &line)?;
     found.set_item("images", python(py, &images)?)?;
     Ok(found)

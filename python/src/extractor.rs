@@ -1,7 +1,5 @@
 //! `jpegdct.Extractor`: images to arrays.
 
-use std::sync::OnceLock;
-
 use jpegdct::corpus::Passage;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -32,8 +30,6 @@ use crate::source::Source;
 #[pyclass(frozen, module = "jpegdct")]
 pub struct Extractor {
     process: Process,
-    /// The shape of a tensor, once one was made, if they all have one.
-    shape: OnceLock<Vec<usize>>,
 }
 
 impl Extractor {
@@ -41,11 +37,7 @@ impl Extractor {
         self.process.current().map_err(|error| errors::from_recipe_error(py, &error))
     }
 
-    fn extraction(
-        &self,
-        source: &Bound<'_, PyAny>,
-        key: Option<&str>,
-    ) -> PyResult<(jpegdct::Extraction, Passage)> {
+    fn extraction(&self, source: &Bound<'_, PyAny>, key: Option<&str>) -> PyResult<(jpegdct::Extraction, Passage)> {
         let py = source.py();
         let process = self.process(py)?;
         let source = Source::of(source, process.extractor().options().limits.file_bytes)?;
@@ -79,7 +71,7 @@ impl Extractor {
         let reencoder = reencode.then(|| options::reencoder(limits));
         let process = Process::new(recipe, options::decode(damaged, limits)?, reencoder);
         let process = process.map_err(|error| errors::from_recipe_error(py, &error))?;
-        Ok(Extractor { process, shape: OnceLock::new() })
+        Ok(Extractor { process })
     }
 
     #[pyo3(signature = (source, *, key = None, on_error = "raise"))]
@@ -155,7 +147,6 @@ impl Extractor {
             keys: keys.as_deref(),
             threads: jpegdct::corpus::threads_or_all(threads).min(sources.len()).max(1),
             raises: options::raises(on_error)?,
-            shape: &self.shape,
         };
         batch.run(py, out)
     }

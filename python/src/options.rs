@@ -18,9 +18,11 @@ pub fn limits(changes: Option<&Bound<'_, PyDict>>) -> PyResult<Limits> {
             "passes" => &mut limits.passes,
             "segments" => &mut limits.segments,
             "file_bytes" => &mut limits.file_bytes,
-            _ => return Err(PyValueError::new_err(format!(
-                "no limit is named {name:?}; there are pixels, memory, scans, passes, segments and file_bytes"
-            ))),
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "no limit is named {name:?}; there are pixels, memory, scans, passes, segments and file_bytes"
+                )));
+            }
         };
         *field = value.extract()?;
     }

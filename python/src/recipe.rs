@@ -1,9 +1,8 @@
 //! `jpegdct.Recipe`.
 
-use jpegdct::sinks::StackSink;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyString};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,9 +52,8 @@ fn with(base: jpegdct::Recipe, fields: Option<&Bound<'_, PyDict>>) -> PyResult<j
     let mut others = Vec::new();
     for (name, value) in fields {
         let name: String = name.extract()?;
-        let is_text = value.is_instance_of::<PyString>()
-            || value.is_instance_of::<PyInt>()
-            || value.hasattr("__fspath__")?;
+        let is_text =
+            value.is_instance_of::<PyString>() || value.is_instance_of::<PyInt>() || value.hasattr("__fspath__")?;
         if TEXTS.contains(&name.as_str()) && is_text {
             let text = match value.extract::<bool>() {
                 Ok(on) => on.to_string(),
@@ -195,10 +193,16 @@ impl Recipe {
         word(&self.inner.layout)
     }
 
-    /// Whether the tensors of all images have one shape.
+    /// The shape of the tensors, if all images give one, else None.
     #[getter]
-    fn fixed_size(&self) -> bool {
-        StackSink::takes(&self.inner)
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.inner.fixed_shape().map(|shape| PyTuple::new(py, shape)).transpose()
+    }
+
+    /// Whether a tensor depends on the image's key: something is drawn for each image.
+    #[getter]
+    fn is_random(&self) -> bool {
+        self.inner.is_random()
     }
 
     /// Fingerprint of what the recipe does (its name left out), 16 hex digits.

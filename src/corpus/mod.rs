@@ -27,5 +27,6 @@ pub use ordered::{Panicked, Window, run_ordered, threads_or_all};
 pub use run::{Job, NoObserver, Observer, OnError, Report, extract};
 pub use source::{Fed, feed, read};
 pub use statistics::{
-    Channel, Definition, Gathered, HISTOGRAM_EDGES, ImageMoments, Proposal, Ranked, Statistics, gather, rank, recipe_for,
+    Channel, Definition, Gathered, HISTOGRAM_EDGES, ImageMoments, Proposal, Ranked, Statistics, gather, rank,
+    recipe_for,
 };

@@ -14,6 +14,7 @@ pub mod steps;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::Limits;
 use crate::spec::fingerprint::fnv1a;
 use crate::tensor::Dtype;
 
@@ -275,6 +276,37 @@ impl Recipe {
         Ok(())
     }
 
+    /// The shape of the tensor, if all images give one: kind `channels`, and a geometry that ends in one size.
+    pub fn fixed_shape(&self) -> Option<Vec<usize>> {
+        // Long, high, small and large images, and one turned by its orientation.
+        let images = [(1, 1, 1), (4000, 30, 1), (30, 4000, 1), (500, 375, 6), (3001, 2003, 1)];
+        let size = |&(width, height, orientation)| {
+            let steps = self.geometry.steps(width, height, orientation, "", &Limits::default()).ok()?;
+            Some((steps.width.div_ceil(8) as usize, steps.height.div_ceil(8) as usize, steps.width, steps.height))
+        };
+        let mut sizes = images.iter().map(size);
+        let first = sizes.next().flatten()?;
+        let (wide, high, ..) = first;
+        match self.layout {
+            _ if self.kind != Kind::Channels || !sizes.all(|size| size == Some(first)) => None,
+            Layout::Chw => Some(vec![self.channels.len(), high, wide]),
+            Layout::Hwc => Some(vec![high, wide, self.channels.len()]),
+            Layout::Blocks => None,
+        }
+    }
+
+    /// Whether a tensor depends on the image's key: there are steps or changes that are drawn for each image.
+    pub fn is_random(&self) -> bool {
+        let Photometric {
+            brightness, contrast, saturation, grayscale, chroma_drop, frequency_enhancement, cutout, ..
+        } = self.photometric;
+        let is_range = |range: Option<[f64; 2]>| range.is_some_and(|[least, greatest]| least < greatest);
+        self.geometry.random_resized_crop.is_some()
+            || [self.geometry.flip, grayscale, chroma_drop].iter().any(Option::is_some)
+            || [brightness, contrast, saturation, frequency_enhancement].into_iter().any(is_range)
+            || cutout.is_some()
+    }
+
     /// Checks that the fields fit each other.
     ///
     /// # Errors
@@ -335,6 +367,24 @@ mod tests {
         assert_eq!(recipe.hash(), hash);
         recipe.set("chroma", "replicate").unwrap();
         assert_ne!(recipe.hash(), hash);
+    }
+
+    #[test]
+    fn shapes_and_chance_are_known_beforehand() {
+        let shape = |text: &str| Recipe::from_toml(text).unwrap().fixed_shape();
+        assert_eq!(Recipe::preset("dctnet-24").unwrap().fixed_shape(), Some(vec![24, 56, 56]));
+        assert_eq!(shape("layout = 'hwc'\ngeometry.resize.size = [100, 50]"), Some(vec![13, 7, 24]));
+        for name in ["native-24", "planes", "quantised", "dctnet-detection-24"] {
+            assert_eq!(Recipe::preset(name).unwrap().fixed_shape(), None, "{name}");
+        }
+        assert_eq!(shape("geometry.resize.short = 64"), None);
+        for name in Recipe::preset_names() {
+            assert!(!Recipe::preset(&name).unwrap().is_random());
+        }
+        let random = |text: &str| Recipe::from_toml(text).unwrap().is_random();
+        assert!(random("geometry.flip = 0.5") && random("geometry.random_resized_crop.size = 64"));
+        assert!(random("photometric.brightness = [0.5, 1]") && random("photometric.cutout.blocks = 1"));
+        assert!(!random("photometric.contrast = [2, 2]") && !random("geometry.hflip = true"));
     }
 
     #[test]

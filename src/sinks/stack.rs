@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{little_endian, sync_folder};
 use super::npy::npy_dtype;
 use super::{Done, Part, Settle, Sink, Staged};
-use crate::limits::Limits;
-use crate::recipe::{Kind, Recipe};
+use crate::recipe::Recipe;
 
 /// Length of the header: enough for any number of rows, a multiple of 64 as NumPy wants it.
 const HEADER: usize = 256;
@@ -59,15 +58,7 @@ impl StackSink {
 
     /// Whether a recipe's tensors all have one size.
     pub fn takes(recipe: &Recipe) -> bool {
-        // Long, high, small and large images, and one turned by its orientation.
-        let images = [(1, 1, 1), (4000, 30, 1), (30, 4000, 1), (500, 375, 6), (3001, 2003, 1)];
-        let size = |&(width, height, orientation)| {
-            let steps = recipe.geometry.steps(width, height, orientation, "", &Limits::default()).ok()?;
-            Some((steps.width, steps.height))
-        };
-        let mut sizes = images.iter().map(size);
-        let first = sizes.next().flatten();
-        recipe.kind == Kind::Channels && first.is_some() && sizes.all(|size| size == first)
+        recipe.fixed_shape().is_some()
     }
 
     fn hidden(&self, name: &str) -> PathBuf {
