@@ -61,7 +61,7 @@ fn instance(
 fn from_io(py: Python<'_>, error: &io::Error, path: Option<&str>) -> PyErr {
     let Some(number) = error.raw_os_error() else {
         let message = path.map_or(error.to_string(), |path| format!("{path}: {error}"));
-        return PyOSError::new_err(message);
+        return io::Error::new(error.kind(), message).into();
     };
     let make = || -> PyResult<PyErr> {
         let text = py.import("os")?.call_method1("strerror", (number,))?;
