@@ -1,6 +1,6 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Optional, Protocol, Union, overload
+from typing import Any, Literal, Optional, Protocol, Union, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ _Inputs = Union[_Path, Sequence[_Path]]
 _Limits = Optional[Mapping[Literal["pixels", "memory", "scans", "passes", "segments", "file_bytes"], int]]
 _Damaged = Literal["refuse", "keep"]
 
+@final
 class Warning:
     """Something odd that decoding survived."""
 
@@ -30,6 +31,7 @@ class Warning:
     def is_damage(self) -> bool:
         """Whether coefficients may be lost or wrong."""
 
+@final
 class Plane:
     """The quantised coefficients of one component."""
 
@@ -66,6 +68,7 @@ class Plane:
     def dequantised(self) -> NDArray[np.int32]:
         """Coefficients times steps, shape (block rows, block columns, 8, 8)."""
 
+@final
 class Coefficients:
     """The quantised coefficients of one image."""
 
@@ -102,9 +105,10 @@ class Coefficients:
     def dequantised(self) -> list[NDArray[np.int32]]:
         """Dequantised coefficients of every plane."""
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Plane: ...
+    def __getitem__(self, index: int, /) -> Plane: ...
     def __iter__(self) -> Iterator[Plane]: ...
 
+@final
 class Recipe:
     """The whole description of a tensor. Does not change; compares, hashes and pickles."""
 
@@ -145,6 +149,7 @@ class Recipe:
     def hash(self) -> str:
         """Fingerprint of what the recipe does, 16 hex digits."""
 
+@final
 class Extraction:
     """The tensor of an image, and what was found on the way."""
 
@@ -175,6 +180,7 @@ class Extraction:
     @property
     def orientation(self) -> int: ...
 
+@final
 class Extractor:
     """Makes tensors of images by one recipe. Shared by threads, safe after a fork, pickles."""
 
@@ -245,11 +251,11 @@ def verify(
     inputs: _Inputs,
     recipe: Optional[_Recipe] = None,
     *,
-    tolerance: float = 2e-3,
+    tolerance: Optional[float] = None,
     threads: Optional[int] = None,
     limits: _Limits = None,
 ) -> dict[str, Any]:
-    """Compares tensors with the pixel path, as ``jpegdct verify`` does."""
+    """Compares tensors with the pixel path, as ``jpegdct verify`` does; the tolerance is 2e-3 unless given."""
 
 def command(arguments: Sequence[str]) -> int:
     """The command: its arguments, the first of them its name, to its exit code."""

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jpegdct::corpus::{self, Convert, Definition, Entry, Inspection, Maker, Observer};
-use jpegdct::verify::{ImageLine, Summary, SummaryLine, Verifier, verify_all};
+use jpegdct::verify::{DEFAULT_TOLERANCE, ImageLine, Summary, SummaryLine, Verifier, verify_all};
 use jpegdct::{Damage, Extractor, Scratch};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -141,15 +141,16 @@ pub fn stats<'py>(
 /// ``inputs`` as for ``stats``. ``tolerance`` is the largest difference from an exact reference that passes, in units of
 /// dequantised coefficients (default 2e-3).
 #[pyfunction]
-#[pyo3(signature = (inputs, recipe = None, *, tolerance = jpegdct::verify::DEFAULT_TOLERANCE, threads = None, limits = None))]
+#[pyo3(signature = (inputs, recipe = None, *, tolerance = None, threads = None, limits = None))]
 pub fn verify<'py>(
     py: Python<'py>,
     inputs: &Bound<'py, PyAny>,
     recipe: Option<&Bound<'py, PyAny>>,
-    tolerance: f64,
+    tolerance: Option<f64>,
     threads: Option<usize>,
     limits: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
     let recipe = recipe_or(recipe, "native-24")?;
     let name = recipe.name.clone().unwrap_or_default();
     let limits = options::limits(limits)?;
