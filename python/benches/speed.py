@@ -4,11 +4,11 @@
     pip install jpeglib "PyTurboJPEG<2" opencv-python-headless scipy        # those that are missing are left out
     python python/benches/speed.py FOLDER [--rounds 15] [--images 125] [--json FILE]
 
-All take turns, round by round, in one run, images in memory (jpeglib, which reads only files: in /dev/shm). Figures are medians
-over the rounds: of CPU time, so that other work on the machine counts little; for threads of wall clock too, which it needs.
-The ratio of two is the median of their ratios in each round. cv2 and scipy make the tensor of ``native-24`` from decoded pixels: the
-same values up to the rounding of the pixels, which is checked before anything is timed. PyTurboJPEG decodes to pixels, and jpeglib
-reads quantised coefficients: neither makes a tensor.
+All take turns, round by round, in one run, images in memory (jpeglib, which reads only files: in /dev/shm). Figures
+are medians over the rounds: of CPU time, so that other work on the machine counts little; for threads of wall clock
+too, which it needs. The ratio of two is the median of their ratios in each round. cv2 and scipy make the tensor of
+``native-24`` from decoded pixels: the same values up to the rounding of the pixels, which is checked before anything
+is timed. PyTurboJPEG decodes to pixels, and jpeglib reads quantised coefficients: neither makes a tensor.
 """
 
 import argparse
@@ -33,7 +33,9 @@ class RustLoop:
 
     def __init__(self, recipe, files):
         binary = ROOT / "target" / "release" / "examples" / "rust_loop"
-        self.process = subprocess.Popen([binary, recipe, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [binary, recipe, *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.turn()
 
     def cpu(self):
@@ -67,13 +69,16 @@ def each(function, items):
 
 
 def pixel_path(decode, forward):
-    """The tensor of `native-24` from pixels: Y, Cb and Cr of the image, padded to whole blocks, transformed, selected."""
+    """The tensor of `native-24` from pixels: Y, Cb and Cr of the image, padded to whole blocks, transformed,
+    selected."""
     channels = []
     for part in jpegdct.Recipe("native-24").channels.split(";"):
         name, _, places = part.partition(":")
         for place in places.split(","):
             first, _, last = place.partition("-")
-            channels += [(("y", "cb", "cr").index(name), *divmod(c, 8)) for c in range(int(first), int(last or first) + 1)]
+            channels += [
+                (("y", "cb", "cr").index(name), *divmod(c, 8)) for c in range(int(first), int(last or first) + 1)
+            ]
 
     def tensor(data):
         planes = decode(data)
@@ -108,7 +113,9 @@ def others(images, files):
 
         cv2.setNumThreads(1)
         basis = scipy.fft.dct(numpy.eye(8, dtype=numpy.float32), axis=0, norm="ortho")
-        check("cv2.imdecode + scipy.fft.dctn", pixel_path(decode, lambda b: scipy.fft.dctn(b, axes=(2, 3), norm="ortho")))
+        check(
+            "cv2.imdecode + scipy.fft.dctn", pixel_path(decode, lambda b: scipy.fft.dctn(b, axes=(2, 3), norm="ortho"))
+        )
         check("cv2.imdecode + numpy matrices", pixel_path(decode, matrix))
 
         def by_block(blocks):
@@ -179,7 +186,8 @@ def main():
     def ratio(fast, slow, clock):
         return statistics.median(b[clock] / a[clock] for a, b in zip(took[fast], took[slow]))
 
-    print(f"{len(images)} images, {sum(map(len, images)) / 1e6:.1f} MB; medians of {args.rounds} rounds, all taking turns\n")
+    size = sum(map(len, images)) / 1e6
+    print(f"{len(images)} images, {size:.1f} MB; medians of {args.rounds} rounds, all taking turns\n")
     print(f"| | images a CPU second | images a second | of `{rows[1][0]}` |\n|---|---|---|---|")
     for name, _ in rows:
         print(f"| {name} | {rate(name, 0):.0f} | {rate(name, 1):.0f} | {ratio(name, rows[1][0], 0):.2f} |")
@@ -187,10 +195,11 @@ def main():
     result = {name: {"per_cpu_second": rate(name, 0), "per_second": rate(name, 1)} for name, _ in rows}
     for recipe in ("native-24", "dctnet-24"):
         loop = ratio(f"Extractor loop, {recipe}", f"Rust loop, {recipe}", 0)
-        # How much CPU time two threads take more than one says what they lose to each other; the clock, what was to be had.
+        # CPU time says what two threads lose to each other; the clock also what the machine had to give.
         names = (f"batch, 2 threads, {recipe}", f"batch, 1 thread, {recipe}")
         wall, cpu = ratio(*names, 1), 2 * ratio(*names, 0)
-        print(f"{recipe}: Python loop {loop:.3f} of Rust; 2 threads {wall:.2f} times 1 by the clock, {cpu:.2f} by CPU time")
+        print(f"{recipe}: Python loop {loop:.3f} of Rust;", end=" ")
+        print(f"2 threads {wall:.2f} times 1 by the clock, {cpu:.2f} by CPU time")
         result[recipe] = {"python_of_rust": loop, "threads_wall": wall, "threads_cpu": cpu}
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     if args.json:

@@ -1,4 +1,5 @@
-"""A tour: a folder of photographs -> statistics -> tensors -> a picture of the planes; then the same from a WebDataset shard.
+"""A tour: a folder of photographs -> statistics -> tensors -> a picture of the planes; then the same from a
+WebDataset shard.
 
     python python/examples/tour.py FOLDER OUT
 
@@ -32,7 +33,9 @@ print(f"  mean of the first block: {image[0].dequantised()[0, 0, 0, 0] / 8 + 128
 # %% Statistics of all channels, and the 24 that tell most
 found = jpegdct.stats(list(paths), budget=24)
 ranking = found["ranking"]
-print(f"{found['images']} images; the best 24 channels have {ranking['energy_share']:.1%} of the energy: {ranking['channels']}")
+print(
+    f"{found['images']} images; the best 24 channels: {ranking['channels']}, {ranking['energy_share']:.1%} of the energy"
+)
 
 # %% Tensors: those channels, resized and cropped on the coefficients, normalised by these figures
 statistics = jpegdct.stats(list(paths), "native-24")

@@ -1,4 +1,5 @@
-"""A classifier trained on coefficients: ImageFolder semantics, random crops and flips on the coefficients, a DataLoader.
+"""A classifier trained on coefficients: ImageFolder semantics, random crops and flips on the coefficients, a
+DataLoader.
 
     python python/examples/train_torch.py TRAIN_FOLDER [--epochs 2] [--workers 2]
 

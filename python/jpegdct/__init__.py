@@ -7,9 +7,9 @@
 >>> image = jpegdct.read("photo.jpg")                           # the quantised coefficients themselves
 >>> image.planes[0].values.shape                                # (block rows, block columns, 8, 8), int16
 
-Scale: a dequantised coefficient is that of an orthonormal 8 x 8 DCT-II of (sample - 128). Arrays are NumPy's, made without a
-copy; through DLPack torch, JAX, CuPy and TensorFlow take them without one. ``jpegdct.torch`` has data sets for PyTorch,
-``jpegdct.ray`` functions for Ray Data.
+Scale: a dequantised coefficient is that of an orthonormal 8 x 8 DCT-II of (sample - 128). Arrays are NumPy's, made
+without a copy; through DLPack torch, JAX, CuPy and TensorFlow take them without one. ``jpegdct.torch`` has data sets
+for PyTorch, ``jpegdct.ray`` functions for Ray Data.
 """
 
 from . import errors

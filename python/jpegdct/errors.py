@@ -1,7 +1,7 @@
 """Why an image gave no result, or a recipe was refused.
 
-Operating system errors are Python's own (``FileNotFoundError`` and the other kinds of ``OSError``), and so is ``MemoryError``.
-All of them pickle.
+Operating system errors are Python's own (``FileNotFoundError`` and the other kinds of ``OSError``), and so is
+``MemoryError``. All of them pickle.
 """
 
 __all__ = [
@@ -20,8 +20,8 @@ __all__ = [
 class JpegError(Exception):
     """An image that gave no result.
 
-    ``kind`` is the error's name in manifests, ``offset`` the byte offset of what is wrong or None, ``path`` the file or None;
-    ``index``, where the image was one of a batch, its place there.
+    ``kind`` is the error's name in manifests, ``offset`` the byte offset of what is wrong or None, ``path`` the file
+    or None; ``index``, where the image was one of a batch, its place there.
     """
 
     kind = None

@@ -9,7 +9,8 @@ As a script it turns a folder or bucket into Parquet files or WebDataset shards:
 
     python -m jpegdct.ray s3://bucket/train -o s3://bucket/tensors --recipe dctnet-24 --format parquet
 
-``Extract`` itself needs no Ray: a batch is a dict of columns. So it serves Spark and Dask too, see the package's README.
+``Extract`` itself needs no Ray: a batch is a dict of columns. So it serves Spark and Dask too, see the package's
+README.
 """
 
 import argparse
@@ -31,13 +32,13 @@ __all__ = ["Extract", "extract", "run"]
 class Extract:
     """Callable on batches, dicts of columns: to the column of bytes it adds one of tensors.
 
-    ``recipe``: a Recipe or what its constructor takes. ``column``: the files' bytes; it is dropped unless ``keep_bytes``. ``output``:
-    the tensors, an array (N, C, H, W) where the recipe has one shape, else an array of N arrays. ``paths``: the column that names
-    the images, for random steps and messages. ``threads`` of each call.
+    ``recipe``: a Recipe or what its constructor takes. ``column``: the files' bytes; it is dropped unless
+    ``keep_bytes``. ``output``: the tensors, an array (N, C, H, W) where the recipe has one shape, else an array of N
+    arrays. ``paths``: the column that names the images, for random steps and messages. ``threads`` of each call.
 
-    ``on_error="raise"``: an image that fails fails the batch. ``"column"``: its row has its reason in a column ``error`` (empty for
-    good rows) and a tensor of zeros. ``"drop"``: its row is left out, and told to ``report``, a function that takes a list of
-    (path, reason).
+    ``on_error="raise"``: an image that fails fails the batch. ``"column"``: its row has its reason in a column
+    ``error`` (empty for good rows) and a tensor of zeros. ``"drop"``: its row is left out, and told to ``report``, a
+    function that takes a list of (path, reason).
     """
 
     def __init__(
@@ -142,7 +143,8 @@ _kept = {}
 class _Shard:
     """Writes a batch of tensors as one WebDataset shard; gives one row, what was written.
 
-    The name comes from the paths in it, so a batch that is made twice, after a worker was lost, is written twice to one place.
+    The name comes from the paths in it, so a batch that is made twice, after a worker was lost, is written twice to
+    one place.
     """
 
     def __init__(self, folder, recipe):
@@ -182,11 +184,13 @@ def _filesystem(place, fs):
 
 
 def run(inputs, output, recipe="dctnet-24", *, format="parquet", concurrency=None, batch_size=64, **options):
-    """Turns the images below ``inputs`` (paths or URIs) into tensors below ``output``, on the Ray cluster that is connected.
+    """Turns the images below ``inputs`` (paths or URIs) into tensors below ``output``, on the Ray cluster that is
+    connected.
 
-    ``format``: ``"parquet"`` (columns ``path`` and ``tensor``) or ``"webdataset"`` (one shard a batch). Beside the tensors lie
-    ``recipe.json`` and ``failures.jsonl``, a line for each image that gave none. Gives the number of tensors and the failures, a dict
-    of reasons by path. ``concurrency``: actors (default: as many as the cluster has processors).
+    ``format``: ``"parquet"`` (columns ``path`` and ``tensor``) or ``"webdataset"`` (one shard a batch). Beside the
+    tensors lie ``recipe.json`` and ``failures.jsonl``, a line for each image that gave none. Gives the number of
+    tensors and the failures, a dict of reasons by path. ``concurrency``: actors (default: as many as the cluster has
+    processors).
     """
     import ray
     from pyarrow import fs
@@ -227,7 +231,9 @@ def run(inputs, output, recipe="dctnet-24", *, format="parquet", concurrency=Non
         tensors.write_parquet(folder, filesystem=filesystem)
         count = ray.data.read_parquet(folder, filesystem=filesystem, file_extensions=["parquet"]).count()
     else:
-        written = tensors.map_batches(_Shard, fn_constructor_args=[os.fspath(output), recipe], concurrency=1, batch_size=batch_size)
+        written = tensors.map_batches(
+            _Shard, fn_constructor_args=[os.fspath(output), recipe], concurrency=1, batch_size=batch_size
+        )
         count = sum(row["images"] for row in written.take_all())
     found = dict(sorted(ray.get(failures.all.remote()).items()))
     lines = "".join(json.dumps({"path": path, "error": error}) + "\n" for path, error in found.items())
@@ -238,7 +244,9 @@ def run(inputs, output, recipe="dctnet-24", *, format="parquet", concurrency=Non
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m jpegdct.ray", description=run.__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m jpegdct.ray", description="Images to tensors of DCT coefficients on Ray."
+    )
     parser.add_argument("inputs", nargs="+", help="folders, files or URIs")
     parser.add_argument("-o", "--output", required=True, help="folder or URI")
     parser.add_argument("--recipe", default="dctnet-24", help="a preset, or a .toml or .json file")
@@ -251,7 +259,12 @@ def main(arguments=None):
 
     ray.init(address=args.address, ignore_reinit_error=True)
     count, failures = run(
-        args.inputs, args.output, args.recipe, format=args.format, batch_size=args.batch_size, concurrency=args.concurrency
+        args.inputs,
+        args.output,
+        args.recipe,
+        format=args.format,
+        batch_size=args.batch_size,
+        concurrency=args.concurrency,
     )
     for path, error in failures.items():
         print(f"{path}: {error}", file=sys.stderr)

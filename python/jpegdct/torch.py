@@ -8,8 +8,9 @@
 >>> for tensors, targets in loader:                                   # (256, 24, 56, 56) float32
 ...     loss = criterion(model(tensors), targets)
 
-Tensors share the memory of the arrays that ``Extractor`` makes. What is drawn at random for an image follows PyTorch's own
-generator, so ``torch.manual_seed`` repeats it, and every epoch and worker draws anew. Only ``torch`` is needed, not torchvision.
+Tensors share the memory of the arrays that ``Extractor`` makes. What is drawn at random for an image follows
+PyTorch's own generator, so ``torch.manual_seed`` repeats it, and every epoch and worker draws anew. Only ``torch`` is
+needed, not torchvision.
 """
 
 import json
@@ -26,16 +27,33 @@ from .errors import JpegError
 __all__ = ["DctDataset", "DctImageFolder", "DctWebDataset", "collate", "training"]
 
 #: Extensions of images, in any case.
-EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pnm", ".ppm", ".pgm", ".pbm")
+EXTENSIONS = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".pnm",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+)
 
 
-def training(base="dctnet-24", size=448, *, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), flip=0.5, photometric=None, **fields):
-    """A recipe for training: ``base``, but a random resized crop to ``size`` in the place of its resize and crop, flips and changes
-    of colour.
+def training(
+    base="dctnet-24", size=448, *, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), flip=0.5, photometric=None, **fields
+):
+    """A recipe for training: ``base``, but a random resized crop to ``size`` in the place of its resize and crop,
+    flips and changes of colour.
 
-    ``size`` in pixels, a number or (height, width), before DCTNet's enlargement: 448 gives 56 x 56 blocks. ``scale``, ``ratio`` as
-    torchvision's ``RandomResizedCrop``. ``flip``: probability. ``photometric``: the table of that name in a recipe, such as
-    ``{"brightness": [0.6, 1.4], "chroma_drop": 0.1}``. ``fields`` as ``Recipe`` takes them.
+    ``size`` in pixels, a number or (height, width), before DCTNet's enlargement: 448 gives 56 x 56 blocks. ``scale``,
+    ``ratio`` as torchvision's ``RandomResizedCrop``. ``flip``: probability. ``photometric``: the table of that name
+    in a recipe, such as ``{"brightness": [0.6, 1.4], "chroma_drop": 0.1}``. ``fields`` as ``Recipe`` takes them.
     """
     base = Recipe(base)
     geometry = dict(base.to_dict().get("geometry", {}))
@@ -84,14 +102,22 @@ class _Images:
 class DctDataset(_Images, Dataset):
     """A map-style data set of any images: ``dataset[i]`` is ``(tensor, target)``.
 
-    ``sources``: a sequence of paths or bytes. ``targets``: as many of anything, or None for the tensor alone. ``recipe``: a Recipe,
-    what its constructor takes, or an Extractor. ``transform`` takes the tensor, ``target_transform`` the target.
-    ``on_error="none"`` gives None for the tensor of an image that fails; ``collate`` leaves such samples out.
-    Further keywords are those of Extractor.
+    ``sources``: a sequence of paths or bytes. ``targets``: as many of anything, or None for the tensor alone.
+    ``recipe``: a Recipe, what its constructor takes, or an Extractor. ``transform`` takes the tensor,
+    ``target_transform`` the target. ``on_error="none"`` gives None for the tensor of an image that fails; ``collate``
+    leaves such samples out. Further keywords are those of Extractor.
     """
 
     def __init__(
-        self, sources, recipe="dctnet-24", *, targets=None, transform=None, target_transform=None, on_error="raise", **options
+        self,
+        sources,
+        recipe="dctnet-24",
+        *,
+        targets=None,
+        transform=None,
+        target_transform=None,
+        on_error="raise",
+        **options,
     ):
         super().__init__(recipe, transform, on_error, options)
         if targets is not None and len(targets) != len(sources):
@@ -114,8 +140,9 @@ class DctDataset(_Images, Dataset):
 class DctImageFolder(DctDataset):
     """torchvision's ``ImageFolder``, with tensors of coefficients: ``root/class/.../image.jpg``.
 
-    ``classes`` (sorted), ``class_to_idx``, ``samples`` or ``imgs`` (path and class of each) and ``targets`` as there. A class without
-    images is an error unless ``allow_empty``. ``extensions`` or ``is_valid_file`` say which files count.
+    ``classes`` (sorted), ``class_to_idx``, ``samples`` or ``imgs`` (path and class of each) and ``targets`` as there.
+    A class without images is an error unless ``allow_empty``. ``extensions`` or ``is_valid_file`` say which files
+    count.
     """
 
     def __init__(
@@ -168,15 +195,19 @@ class DctImageFolder(DctDataset):
 
 
 class DctWebDataset(_Images, IterableDataset):
-    """An iterable data set of WebDataset shards: tar files in which files that share a name up to its first dot are a sample.
+    """An iterable data set of WebDataset shards: tar files in which files that share a name up to its first dot are a
+    sample.
 
-    Gives ``(tensor, target)``, the target being the number in ``.cls`` (or its text), or None without one; with ``decode=False`` a
-    dict of the sample: ``__key__``, ``tensor``, and the other files' bytes by extension (``json`` parsed, ``cls`` a number).
-    Samples without an image are left out. Shards are shared out over the ranks of ``torch.distributed`` and the workers of a
-    DataLoader. ``shuffle``: size of a buffer from which samples are drawn; shards are then read in an order that is drawn too.
+    Gives ``(tensor, target)``, the target being the number in ``.cls`` (or its text), or None without one; with
+    ``decode=False`` a dict of the sample: ``__key__``, ``tensor``, and the other files' bytes by extension (``json``
+    parsed, ``cls`` a number). Samples without an image are left out. Shards are shared out over the ranks of
+    ``torch.distributed`` and the workers of a DataLoader. ``shuffle``: size of a buffer from which samples are drawn;
+    shards are then read in an order that is drawn too.
     """
 
-    def __init__(self, shards, recipe="dctnet-24", *, shuffle=0, transform=None, decode=True, on_error="raise", **options):
+    def __init__(
+        self, shards, recipe="dctnet-24", *, shuffle=0, transform=None, decode=True, on_error="raise", **options
+    ):
         super().__init__(recipe, transform, on_error, options)
         self.shards = [shards] if isinstance(shards, (str, os.PathLike)) else list(shards)
         self.shuffle = shuffle
@@ -246,8 +277,8 @@ def _samples(shard):
 def collate(samples):
     """PyTorch's ``default_collate`` for tensors of any size: those of one shape are stacked, others become a list.
 
-    Samples whose tensor is None, because the image failed and the data set was told ``on_error="none"``, are left out: the batch is
-    that much smaller, never filled up.
+    Samples whose tensor is None, because the image failed and the data set was told ``on_error="none"``, are left
+    out: the batch is that much smaller, never filled up.
     """
     kept = [sample for sample in samples if (sample[0] if isinstance(sample, tuple) else sample) is not None]
     if not kept:

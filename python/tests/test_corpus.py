@@ -14,7 +14,12 @@ import jpegdct
 def test_stats_are_the_commands(photos, tmp_path):
     file = tmp_path / "stats.json"
     flags = ["--recipe", "native-24", "--definition", "dctnet", "--rank", "--budget", "6"]
-    subprocess.run([*command(), "stats", *photos, "-o", file, *flags], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [*command(), "stats", *photos, "-o", file, *flags],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     found = jpegdct.stats(list(photos), "native-24", definition="dctnet", budget=6, threads=2)
     assert found == json.loads(file.read_text())
     assert jpegdct.stats(FIXTURES / "photos", "native-6")["images"] == len(photos)
@@ -27,7 +32,9 @@ def test_stats_are_the_commands(photos, tmp_path):
 
 
 def test_verify_is_the_commands(photos):
-    done = subprocess.run([*command(), "verify", "--json", "--recipe", "dctnet-24", *photos], check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [*command(), "verify", "--json", "--recipe", "dctnet-24", *photos], check=True, stdout=subprocess.PIPE
+    )
     *images, summary = [json.loads(line) for line in done.stdout.splitlines()]
     assert jpegdct.verify(list(photos), "dctnet-24", threads=2) == {**summary, "images": images}
     strict = jpegdct.verify(photos[0], "native-24", tolerance=0.0)

@@ -13,7 +13,9 @@ EXAMPLES = ROOT / "python" / "examples"
 
 
 def run(*arguments, cwd=None):
-    done = subprocess.run([sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -42,12 +44,15 @@ def test_the_readmes_first_lines(tmp_path, photos):
 
 
 def test_the_readmes_spark_and_dask(tmp_path, photos):
-    """Those engines are not installed; their maps hand over pandas data frames and bags, which are made here by hand."""
+    """Those engines are not installed; their maps hand over pandas data frames and bags, which are made here by
+    hand."""
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     code = next(block for block in blocks() if "def tensors(" in block)
     functions = {}
     exec(code.split("# Spark")[0], functions)  # noqa: S102: the README is ours
-    frame = pandas.DataFrame({"path": [str(path) for path in photos], "content": [path.read_bytes() for path in photos]})
+    frame = pandas.DataFrame(
+        {"path": [str(path) for path in photos], "content": [path.read_bytes() for path in photos]}
+    )
     (made,) = functions["tensors"]([frame])
     assert list(made["path"]) == list(frame["path"]) and len(made["tensor"][0]) == 24 * 56 * 56
     assert os.path.basename(made["path"][0]) == photos[0].name

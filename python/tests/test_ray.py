@@ -110,9 +110,7 @@ def test_a_worker_is_lost(cluster, tmp_path):
     assert len(good) > 100
     images = cluster.data.read_binary_files(list(good), include_paths=True)
     marker = tmp_path / "killed"
-    tensors = images.map_batches(
-        Dying, fn_constructor_args=[str(marker), "dctnet-24"], concurrency=2, batch_size=8
-    )
+    tensors = images.map_batches(Dying, fn_constructor_args=[str(marker), "dctnet-24"], concurrency=2, batch_size=8)
     rows = {row["path"]: row["tensor"] for row in tensors.take_all()}
     assert marker.read_text(), "no worker was killed: the test is blind"
     assert sorted(rows) == sorted(good)

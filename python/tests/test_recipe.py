@@ -69,7 +69,9 @@ def test_statistics_normalise(photos):
 
 
 def test_extractors_pickle(photo):
-    extractor = jpegdct.Extractor(Recipe("dctnet-24", dtype="f16"), damaged="keep", reencode=False, limits={"pixels": 10**7})
+    extractor = jpegdct.Extractor(
+        Recipe("dctnet-24", dtype="f16"), damaged="keep", reencode=False, limits={"pixels": 10**7}
+    )
     again = pickle.loads(pickle.dumps(extractor))
     for name in ("recipe", "damaged", "reencode", "limits"):
         assert getattr(again, name) == getattr(extractor, name)

@@ -19,7 +19,9 @@ def members(body):
 
 def test_stubs_name_everything():
     stubs = members(STUBS.body)
-    assert {name for name in stubs if not name.startswith("_")} == {name for name in vars(_jpegdct) if not name.startswith("_")}
+    assert {name for name in stubs if not name.startswith("_")} == {
+        name for name in vars(_jpegdct) if not name.startswith("_")
+    }
     for name, node in stubs.items():
         if isinstance(node, ast.ClassDef) and not name.startswith("_"):
             there = {member for member in vars(getattr(_jpegdct, name)) if not member.startswith("_")}
