@@ -214,7 +214,7 @@ class DctWebDataset(_Images, IterableDataset):
         self.decode = decode
 
     def _share(self):
-        """The shards of this rank and worker. A drawn order is the same for all of them only if their seeds are."""
+        """The shards of this rank and worker: every so many-th."""
         worker = get_worker_info()
         place, of = (worker.id, worker.num_workers) if worker else (0, 1)
         if torch.distributed.is_available() and torch.distributed.is_initialized():

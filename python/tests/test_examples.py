@@ -49,7 +49,7 @@ def test_the_readmes_spark_and_dask(tmp_path, photos):
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     code = next(block for block in blocks() if "def tensors(" in block)
     functions = {}
-    exec(code.split("# Spark")[0], functions)  # noqa: S102: the README is ours
+    exec(code.split("# Spark")[0], functions)
     frame = pandas.DataFrame(
         {"path": [str(path) for path in photos], "content": [path.read_bytes() for path in photos]}
     )
