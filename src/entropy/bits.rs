@@ -233,6 +233,15 @@ pub(super) struct Bounds {
     pub bits: usize,
 }
 
+impl Bounds {
+    /// Whether more bits were read than there are. Bits kept from before the window count too: what was read may be less
+    /// than nothing of it.
+    #[inline(always)]
+    pub fn are_exceeded(&self, at: Cursor) -> bool {
+        8 * at.next > self.bits.saturating_add(at.count as usize)
+    }
+}
+
 /// Copies the bytes before the first 0xff; returns how many. Behind them `target` may be overwritten up to the length of
 /// `source`.
 fn copy_plain(source: &[u8], target: &mut [u8]) -> usize {

@@ -77,8 +77,7 @@ impl Kernel for Mcus<'_> {
                 at = next;
                 sound &= is_sound;
             }
-            // Bits kept from before the window count too: what was read may be less than nothing of it.
-            if !sound || 8 * at.next > bounds.bits.saturating_add(at.count as usize) {
+            if !sound || bounds.are_exceeded(at) {
                 return mcu;
             }
             *cursor = at;

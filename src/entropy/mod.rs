@@ -4,11 +4,14 @@
 //! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
 
 pub(crate) mod arithmetic;
+pub(crate) mod band;
 mod bits;
+pub(crate) mod dc;
 mod fast;
 mod huffman;
 mod pairs;
 pub(crate) mod progressive;
+pub(crate) mod refine;
 mod segment;
 pub(crate) mod sequential;
 
@@ -26,6 +29,32 @@ pub(crate) struct Band {
     pub se: usize,
     /// Bit position, 0..=13.
     pub al: u8,
+}
+
+impl Band {
+    /// Coefficient k of a reversed block is at 63 - k: the place of the last coefficient.
+    fn low(self) -> usize {
+        63 - self.se.min(63)
+    }
+
+    /// How many coefficients there are.
+    fn width(self) -> u32 {
+        (self.se + 1 - self.ss) as u32
+    }
+
+    /// Their places in a reversed block, a bit each.
+    fn mask(self) -> u64 {
+        (u64::MAX >> (64 - self.width())) << self.low()
+    }
+}
+
+/// What a call of a band's decoder did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Blocks that are done.
+    pub blocks: usize,
+    /// Those of them that were looked at: the others were passed over, many at a time.
+    pub visited: usize,
 }
 
 /// What went wrong in the blocks decoded since the flags were last cleared. Decoding goes on: as libjpeg does, a bad

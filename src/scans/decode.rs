@@ -1,8 +1,12 @@
 //! One image from its first byte to its last tile.
 
+use std::ops::Range;
+
 use super::arithmetic::Arithmetic;
-use super::coders::{Progressive, Sequential, TableCache};
+use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
+use super::passes::Progressive;
+use super::progressive::{Memory, ProgressivePlanes};
 use super::restart::Segments;
 use super::stream::stream_scan;
 use super::tile::{Block, Demand, TileConsumer};
@@ -11,8 +15,8 @@ use crate::entropy::arithmetic::ArithmeticReader;
 use crate::entropy::{BitReader, Window};
 use crate::error::{Error, Malformed, Result, WarningKind};
 use crate::limits::LimitKind;
-use crate::markers::{ColorModel, ImageInfo, Parser, ScanComponent, ScanHeader};
-use crate::spec::frame::Frame;
+use crate::markers::{ColorModel, ImageInfo, Log, Parser, ScanComponent, ScanHeader};
+use crate::spec::frame::{Frame, Process};
 
 /// Coefficients up to this size are decoded for any header. Beyond, the file must be long enough to have them.
 const UNCHECKED_BYTES: u64 = 64 << 20;
@@ -27,6 +31,7 @@ const ARITHMETIC_BLOCKS: u64 = 512;
 pub struct Scratch {
     window: Window,
     blocks: Vec<Block>,
+    progressive: Memory,
     tables: TableCache,
 }
 
@@ -142,7 +147,7 @@ impl<'a> Image<'a, '_> {
                 let kind = Malformed::UnexpectedMarker(crate::spec::marker::SOS);
                 self.parser.log.add(extra.offset, WarningKind::Malformed(kind))?;
             }
-            Err(error) => self.keep(error)?,
+            Err(error) => keep(&mut self.parser.log, error)?,
         }
         Ok((1, self.parser.into_warnings()))
     }
@@ -156,18 +161,22 @@ impl<'a> Image<'a, '_> {
     ) -> Result<Outcome> {
         let blocks = info.frame.block_count();
         self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
-        let mut buffer = std::mem::take(&mut self.scratch.blocks);
-        let mut planes = Planes::new(&info.frame, &mut buffer)?;
+        let Scratch { window, blocks: buffer, progressive, tables } = self.scratch;
+        let mut planes = if info.frame.process == Process::Progressive {
+            Collected::Progressive(ProgressivePlanes::new(&info.frame, progressive)?)
+        } else {
+            Collected::Whole(Planes::new(&info.frame, buffer)?)
+        };
         let (mut scans, mut next) = (0, Some(first));
         while let Some(scan) = next {
             self.options.limits.check(LimitKind::Scans, u64::from(scans) + 1)?;
             self.options.limits.check_visits(planes.visited(), blocks, self.parser.data.len() as u64)?;
-            match self.decode_scan(info, &scan, &mut planes) {
+            match planes.decode_scan(&mut self.parser, window, tables, info, &scan) {
                 Ok(end) => self.parser.position = end,
                 // The first scan's header is part of the headers: nothing was decoded yet.
                 Err(error) if scans == 0 => return Err(error),
                 Err(error) => {
-                    self.keep(error)?;
+                    keep(&mut self.parser.log, error)?;
                     break;
                 }
             }
@@ -175,7 +184,7 @@ impl<'a> Image<'a, '_> {
             next = match self.parser.next_scan() {
                 Ok(next) => next,
                 Err(error) => {
-                    self.keep(error)?;
+                    keep(&mut self.parser.log, error)?;
                     break;
                 }
             };
@@ -188,46 +197,81 @@ impl<'a> Image<'a, '_> {
         }
         consumer.begin(info)?;
         planes.emit(&info.frame, demand.mcu_rows.clone(), consumer)?;
-        self.scratch.blocks = buffer;
         Ok((scans, self.parser.into_warnings()))
     }
+}
 
-    fn decode_scan(&mut self, info: &mut ImageInfo, scan: &ScanHeader, planes: &mut Planes<'_>) -> Result<usize> {
-        let parser = &mut self.parser;
+/// The planes of a multi-scan image.
+enum Collected<'s> {
+    Progressive(ProgressivePlanes<'s>),
+    Whole(Planes<'s>),
+}
+
+impl Collected<'_> {
+    fn visited(&self) -> u64 {
+        match self {
+            Collected::Progressive(planes) => planes.visited(),
+            Collected::Whole(planes) => planes.visited(),
+        }
+    }
+
+    fn has_scan(&self, component: usize) -> bool {
+        match self {
+            Collected::Progressive(planes) => planes.has_scan(component),
+            Collected::Whole(planes) => planes.has_scan(component),
+        }
+    }
+
+    fn emit(&mut self, frame: &Frame, rows: Range<u32>, consumer: &mut impl TileConsumer) -> Result<()> {
+        match self {
+            Collected::Progressive(planes) => planes.emit(frame, rows, consumer),
+            Collected::Whole(planes) => planes.emit(frame, rows, consumer),
+        }
+    }
+
+    fn decode_scan(
+        &mut self,
+        parser: &mut Parser<'_>,
+        window: &mut Window,
+        cache: &mut TableCache,
+        info: &mut ImageInfo,
+        scan: &ScanHeader,
+    ) -> Result<usize> {
         check_mcu(&info.frame, scan)?;
         latch_quant_tables(parser, info, scan)?;
         let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
-        let (frame, is_progressive) = (&info.frame, info.frame.process.is_progressive());
-        if frame.process.is_arithmetic() {
-            let coder = Arithmetic::new(scan, is_progressive, tables, log)?;
-            if is_progressive {
-                planes.begin_progressive(scan, log)?;
-            } else {
-                planes.begin_sequential(scan);
+        let frame = &info.frame;
+        let bits = |window| Segments::new(data, BitReader::new(data, scan.data, window), restart_interval);
+        match self {
+            Collected::Progressive(planes) => {
+                let coder = Progressive::new(scan, tables, cache)?;
+                planes.decode_scan(frame, scan, bits(window), coder, log)
             }
-            let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
-            return planes.decode_scan(frame, scan, segments, coder, log);
-        }
-        let cache = &mut self.scratch.tables;
-        let bits = BitReader::new(data, scan.data, &mut self.scratch.window);
-        let segments = Segments::new(data, bits, restart_interval);
-        if is_progressive {
-            let coder = Progressive::new(scan, tables, cache)?;
-            planes.begin_progressive(scan, log)?;
-            planes.decode_progressive(frame, scan, segments, coder, log)
-        } else {
-            let coder = Sequential::new(scan, tables, cache, log)?;
-            planes.begin_sequential(scan);
-            planes.decode_scan(frame, scan, segments, coder, log)
+            Collected::Whole(planes) if frame.process.is_arithmetic() => {
+                let is_progressive = frame.process.is_progressive();
+                let coder = Arithmetic::new(scan, is_progressive, tables, log)?;
+                if is_progressive {
+                    planes.begin_progressive(scan, log)?;
+                } else {
+                    planes.begin_sequential(scan);
+                }
+                let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
+                planes.decode_scan(frame, scan, segments, coder, log)
+            }
+            Collected::Whole(planes) => {
+                let coder = Sequential::new(scan, tables, cache, log)?;
+                planes.begin_sequential(scan);
+                planes.decode_scan(frame, scan, bits(window), coder, log)
+            }
         }
     }
+}
 
-    /// An error after the first scan is damage: what was decoded stays.
-    fn keep(&mut self, error: Error) -> Result<()> {
-        match error {
-            Error::Malformed { offset, kind } => self.parser.log.add(offset as usize, WarningKind::Malformed(kind)),
-            other => Err(other),
-        }
+/// An error after the first scan is damage: what was decoded stays.
+fn keep(log: &mut Log, error: Error) -> Result<()> {
+    match error {
+        Error::Malformed { offset, kind } => log.add(offset as usize, WarningKind::Malformed(kind)),
+        other => Err(other),
     }
 }
 
