@@ -41,11 +41,6 @@ impl Band {
     fn width(self) -> u32 {
         (self.se + 1 - self.ss) as u32
     }
-
-    /// Their places in a reversed block, a bit each.
-    fn mask(self) -> u64 {
-        (u64::MAX >> (64 - self.width())) << self.low()
-    }
 }
 
 /// What a call of a band's decoder did.

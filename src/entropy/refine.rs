@@ -10,24 +10,26 @@
 use super::bits::{Bounds, Cursor, WindowBytes};
 use super::pairs::WINDOW_BITS;
 use super::{Band, BitReader, HuffmanTable, Run};
-use crate::cpu::masks::{deposit, refine, select};
+use crate::cpu::masks::{deposit, refine};
 use crate::cpu::{Cpu, Kernel, Simd};
 use crate::scans::Block;
 
-/// What one symbol means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(C, align(4))]
-pub(super) struct Step {
-    /// Bits of the code, and of the sign where there is one; 0 for codes longer than the window and for bits that are no
-    /// code of such a scan.
-    total: u8,
-    /// Coefficients without history that are passed, and the one after them.
-    passed: u8,
-    /// 1 if that one is new, 0 if it stays zero.
-    new: u8,
-    /// 0, or one more than the number of further bits that say for how many blocks an end of band stands.
-    end: u8,
-}
+/// What the next bits mean, in one word: a new coefficient, or something else.
+///
+/// | bits | what | new coefficient | else |
+/// |---|---|---|---|
+/// | 0..8 | bits of the code | 1..=10 | 1..=10, 0 for longer codes and for bits that are no code of such a scan |
+/// | 8..16 | kind | 0 | [`END`], [`ZEROS`] or [`LONG`] |
+/// | 24..32 | how far it leads | coefficients without history, the new one included | at an end, the number of further bits |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step(u32);
+
+/// The band ends here for a run of blocks.
+const END: u32 = 1;
+/// 16 coefficients without history stay zero.
+const ZEROS: u32 = 2;
+/// A code longer than the window, or no code.
+const LONG: u32 = 3;
 
 /// The table of one AC Huffman table.
 pub(super) type StepTable = [Step; 1 << WINDOW_BITS];
@@ -35,13 +37,28 @@ pub(super) type StepTable = [Step; 1 << WINDOW_BITS];
 impl Step {
     /// From the look-up of single codes: code length (8 bits) and symbol (8 bits), 0 for none.
     pub fn of(entry: u16) -> Step {
-        let (length, run, size) = ((entry >> 8) as u8, entry as u8 >> 4, entry as u8 & 15);
+        let (length, run, size) = (u32::from(entry >> 8), u32::from(entry >> 4 & 15), entry & 15);
         match (run, size) {
-            (_, 1) => Step { total: length + 1, passed: run + 1, new: 1, end: 0 },
-            (15, 0) => Step { total: length, passed: 16, new: 0, end: 0 },
-            (_, 0) if length > 0 => Step { total: length, passed: 0, new: 0, end: run + 1 },
-            _ => Step::default(),
+            (_, 1) => Step(length | (run + 1) << 24),
+            (15, 0) => Step(length | ZEROS << 8 | 16 << 24),
+            (_, 0) if length > 0 => Step(length | END << 8 | run << 24),
+            _ => Step(LONG << 8),
         }
+    }
+
+    #[inline(always)]
+    fn kind(self) -> u32 {
+        self.0 >> 8 & 255
+    }
+
+    #[inline(always)]
+    fn length(self) -> u32 {
+        self.0 & 63
+    }
+
+    #[inline(always)]
+    fn passed(self) -> u32 {
+        self.0 >> 24
     }
 }
 
@@ -83,12 +100,13 @@ impl Kernel for Blocks<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> usize {
         let Blocks { cursor, window, bounds, table, steps, band, eob_run, blocks, history } = self;
-        let (mask, low, step) = (band.mask(), band.low() as u32, 1i16 << (band.al & 15));
+        let (low, width, step) = (band.low(), u64::MAX >> (64 - band.width()), 1i16 << (band.al & 15));
         let total = blocks.len().min(history.len());
         let (mut at, mut run, mut next) = (*cursor, *eob_run, 0);
         while next < total {
             let (block, known) = (&mut blocks[next], &mut history[next]);
-            let old = *known & mask;
+            // Masks of the band: its last coefficient is bit 0.
+            let old = *known >> low & width;
             if run > 0 && old == 0 {
                 run -= 1;
                 next += 1;
@@ -97,30 +115,23 @@ impl Kernel for Blocks<'_> {
             if at.next > bounds.last_start {
                 break;
             }
-            let mut state = State {
-                at,
-                left: old.count_ones(),
-                zeros: (mask & !old).count_ones(),
-                corrections: 0,
-                new: 0,
-                positive: 0,
-                run,
-            };
+            let zeros = width & !old;
+            let mut state = State { at, to_come: band.width(), zeros: zeros.count_ones(), ..State::default() };
             state.at.refill(window);
-            let is_sound = run > 0 || decode_symbols(simd, &mut state, window, table, steps, mask & !old, low);
-            if !is_sound {
+            if run > 0 {
+                state.run = run;
+            } else if !decode_symbols(simd, &mut state, window, table, steps, zeros) {
                 break;
             }
-            let rest = state.left;
-            state.take_corrections(rest, window);
+            state.take_corrections(state.to_come - state.zeros, window);
             if bounds.are_exceeded(state.at) {
                 break;
             }
             at = state.at;
             run = state.run.saturating_sub(1);
             let larger = deposit(simd, state.corrections, old);
-            refine(simd, block, larger, state.new, state.positive, step);
-            *known |= state.new;
+            refine(simd, block, larger << low, state.new << low, state.positive << low, step);
+            *known |= state.new << low;
             next += 1;
         }
         *cursor = at;
@@ -130,18 +141,18 @@ impl Kernel for Blocks<'_> {
 }
 
 /// Where decoding stands in a block: a value, so that it stays in registers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct State {
     at: Cursor,
-    /// Coefficients with history that are still to come.
-    left: u32,
-    /// Coefficients without history that are still to come.
+    /// Coefficients of the band that are still to come.
+    to_come: u32,
+    /// Those of them that have no history.
     zeros: u32,
     /// Correction bits so far, the last one lowest.
     corrections: u64,
     /// New coefficients.
     new: u64,
-    /// Those of them that are positive, and others.
+    /// Those of them that are positive.
     positive: u64,
     /// Blocks, this one included, that have no further new coefficients.
     run: u32,
@@ -155,7 +166,9 @@ impl State {
             *self = take_many(*self, count, window);
             return;
         }
-        self.corrections = self.corrections << count | self.at.bits >> 1 >> (63 - count);
+        // A rotation and a mask: the shifts of two words that this would be else are slow.
+        let taken = self.at.bits.rotate_left(count) & !(u64::MAX << count);
+        self.corrections = self.corrections << count | taken;
         self.at.skip(count);
     }
 }
@@ -176,8 +189,8 @@ fn take_many(mut state: State, count: u32, window: &WindowBytes) -> State {
     state
 }
 
-/// Decodes symbols up to the end of the band, or to the symbol that ends it, with at least 45 bits loaded after it;
-/// whether all is sound. `zeros` are the places of coefficients without history.
+/// Decodes symbols up to the end of the band, or to the symbol that ends it, with at least 45 bits loaded before and
+/// after; whether all is sound. `zeros` are the places of coefficients without history.
 #[inline(always)]
 fn decode_symbols<S: Simd>(
     simd: S,
@@ -186,53 +199,60 @@ fn decode_symbols<S: Simd>(
     table: &HuffmanTable,
     steps: &StepTable,
     zeros: u64,
-    low: u32,
 ) -> bool {
     loop {
         let mut step = steps[(state.at.bits >> (64 - WINDOW_BITS)) as usize];
-        if step.total == 0 {
-            let Some((cursor, long)) = long_step(state.at, window, table) else { return false };
-            (state.at, step) = (cursor, long);
+        let mut stays_zero = false;
+        if step.kind() != 0 {
+            if step.kind() == LONG {
+                let Some((cursor, long)) = find_long(state.at, window, table) else { return false };
+                (state.at, step) = (cursor, long);
+            }
+            if step.kind() == END {
+                state.at.skip(step.length());
+                let more = step.passed() & 15;
+                state.run = (1 << more) + (state.at.bits >> 1 >> (63 - more)) as u32;
+                state.at.skip(more);
+                state.at.refill(window);
+                return true;
+            }
+            stays_zero = step.kind() == ZEROS;
         }
-        let sign = state.at.bits >> ((64 - u32::from(step.total)) & 63) & 1;
-        state.at.skip(step.total.into());
-        if step.end > 0 {
-            let more = u32::from(step.end) - 1;
-            state.run = (1 << (more & 15)) + (state.at.bits >> 1 >> (63 - (more & 15))) as u32;
-            state.at.skip(more);
-            state.at.refill(window);
-            return true;
-        }
-        // Behind the one that the symbol leads to.
-        let behind = state.zeros.wrapping_sub(step.passed.into());
+        state.at.skip(step.length());
+        // How many are behind the one that the symbol leads to.
+        let behind = state.zeros.wrapping_sub(step.passed());
         if behind >= 64 {
             return false;
         }
-        let place = select(simd, zeros, behind);
-        let left = place - low - behind;
-        state.take_corrections(state.left.wrapping_sub(left) & 63, window);
-        state.new |= u64::from(step.new) << (place & 63);
-        state.positive |= sign << (place & 63);
-        (state.zeros, state.left) = (behind, left);
-        if behind + left == 0 {
+        let one = deposit(simd, 1 << behind, zeros);
+        let place = one.trailing_zeros();
+        if stays_zero {
+            state.at.refill(window);
+        } else {
+            state.new |= one;
+            state.positive |= one & ((state.at.bits as i64) >> 63) as u64;
+            state.at.skip(1);
+        }
+        state.take_corrections(state.to_come.wrapping_sub(step.passed()).wrapping_sub(place) & 63, window);
+        (state.zeros, state.to_come) = (behind, place);
+        if place == 0 {
             return true;
         }
         state.at.refill(window);
     }
 }
 
-/// A symbol whose code is longer than the window. Its code is skipped but for one bit, so that the step's single bit is the
-/// code's last or the sign.
+/// A symbol whose code is longer than the window. All of its code but one bit is skipped.
 #[cold]
 #[inline(never)]
-fn long_step(mut at: Cursor, window: &WindowBytes, table: &HuffmanTable) -> Option<(Cursor, Step)> {
+fn find_long(mut at: Cursor, window: &WindowBytes, table: &HuffmanTable) -> Option<(Cursor, Step)> {
     at.refill(window);
     let (length, symbol) = table.find_long((at.bits >> 48) as u32)?;
     let step = Step::of((length as u16) << 8 | u16::from(symbol));
-    if step.total == 0 {
+    if step.kind() == LONG {
         return None;
     }
     at.skip(length - 1);
     at.refill(window);
-    Some((at, Step { total: step.total + 1 - length as u8, ..step }))
+    Some((at, Step(step.0 & !255 | 1)))
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::arithmetic::Arithmetic;
 use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
-use super::passes::Progressive;
+use super::needed::Needed;
+use super::passes::{Progressive, check_progressive};
 use super::progressive::{Memory, ProgressivePlanes};
 use super::restart::Segments;
 use super::stream::stream_scan;
@@ -58,12 +59,13 @@ pub fn decode_tiles(
     let demand = consumer.demand(&info)?;
     let one_scan = !info.frame.process.is_progressive() && first.components.len() == info.frame.components.len();
     let image = Image { parser, scratch, options };
-    let scans = if one_scan {
+    let outcome = if one_scan {
         image.stream(&mut info, &first, &demand, consumer)
     } else {
         image.collect(&mut info, first, &demand, consumer)
     }?;
-    Ok(Summary { info, scans: scans.0, warnings: scans.1 })
+    let (scans, bytes, warnings) = outcome;
+    Ok(Summary { info, scans, bytes: bytes as u64, warnings })
 }
 
 /// What the headers up to the first scan say.
@@ -111,8 +113,8 @@ struct Image<'a, 's> {
     options: &'s DecodeOptions,
 }
 
-/// Scans decoded, and all warnings.
-type Outcome = (u32, Vec<crate::Warning>);
+/// Scans decoded, how far the file was read, and all warnings.
+type Outcome = (u32, usize, Vec<crate::Warning>);
 
 impl<'a> Image<'a, '_> {
     fn stream(
@@ -126,7 +128,7 @@ impl<'a> Image<'a, '_> {
         latch_quant_tables(parser, info, scan)?;
         let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
         let blocks = &mut self.scratch.blocks;
-        let end = if info.frame.process.is_arithmetic() {
+        let (end, is_whole) = if info.frame.process.is_arithmetic() {
             let coder = Arithmetic::new(scan, false, tables, log)?;
             consumer.begin(info)?;
             let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
@@ -138,8 +140,10 @@ impl<'a> Image<'a, '_> {
             let segments = Segments::new(data, bits, restart_interval);
             stream_scan(&info.frame, scan, segments, coder, demand, blocks, log, consumer)?
         };
-        let Some(end) = end else { return Ok((1, self.parser.into_warnings())) };
         self.parser.position = end;
+        if !is_whole {
+            return Ok((1, end, self.parser.into_warnings()));
+        }
         // One scan had it all: another one has no place.
         match self.parser.next_scan() {
             Ok(None) => {}
@@ -149,7 +153,7 @@ impl<'a> Image<'a, '_> {
             }
             Err(error) => keep(&mut self.parser.log, error)?,
         }
-        Ok((1, self.parser.into_warnings()))
+        Ok((1, self.parser.position, self.parser.into_warnings()))
     }
 
     fn collect(
@@ -162,25 +166,38 @@ impl<'a> Image<'a, '_> {
         let blocks = info.frame.block_count();
         self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
         let Scratch { window, blocks: buffer, progressive, tables } = self.scratch;
+        let needed = Needed::of(&self.parser, &info.frame, &first, demand, self.options.limits.scans);
         let mut planes = if info.frame.process == Process::Progressive {
-            Collected::Progressive(ProgressivePlanes::new(&info.frame, progressive)?)
+            Collected::Progressive(ProgressivePlanes::new(&info.frame, &needed, progressive)?)
         } else {
             Collected::Whole(Planes::new(&info.frame, buffer)?)
         };
-        let (mut scans, mut next) = (0, Some(first));
+        let (mut found, mut scans, mut next) = (0, 0, Some(first));
+        let mut ended_early = false;
         while let Some(scan) = next {
-            self.options.limits.check(LimitKind::Scans, u64::from(scans) + 1)?;
+            self.options.limits.check(LimitKind::Scans, found + 1)?;
             self.options.limits.check_visits(planes.visited(), blocks, self.parser.data.len() as u64)?;
-            match planes.decode_scan(&mut self.parser, window, tables, info, &scan) {
+            let is_needed = needed.has(&scan);
+            let end = if is_needed {
+                planes.decode_scan(&mut self.parser, window, tables, info, &scan)
+            } else {
+                planes.pass_over_scan(&mut self.parser, info, &scan)
+            };
+            match end {
                 Ok(end) => self.parser.position = end,
                 // The first scan's header is part of the headers: nothing was decoded yet.
-                Err(error) if scans == 0 => return Err(error),
+                Err(error) if found == 0 => return Err(error),
                 Err(error) => {
                     keep(&mut self.parser.log, error)?;
                     break;
                 }
             }
-            scans += 1;
+            found += 1;
+            scans += u32::from(is_needed);
+            if needed.ends_with(&scan) {
+                ended_early = true;
+                break;
+            }
             next = match self.parser.next_scan() {
                 Ok(next) => next,
                 Err(error) => {
@@ -190,14 +207,14 @@ impl<'a> Image<'a, '_> {
             };
         }
         for (index, component) in info.frame.components.iter().enumerate() {
-            if !planes.has_scan(index) {
+            if !planes.has_scan(index) && !ended_early {
                 let kind = WarningKind::Malformed(Malformed::ComponentWithoutScan(component.id));
                 self.parser.log.add(self.parser.position, kind)?;
             }
         }
         consumer.begin(info)?;
         planes.emit(&info.frame, demand.mcu_rows.clone(), consumer)?;
-        Ok((scans, self.parser.into_warnings()))
+        Ok((scans, self.parser.position, self.parser.into_warnings()))
     }
 }
 
@@ -227,6 +244,23 @@ impl Collected<'_> {
             Collected::Progressive(planes) => planes.emit(frame, rows, consumer),
             Collected::Whole(planes) => planes.emit(frame, rows, consumer),
         }
+    }
+
+    /// Takes note of a scan that is not decoded. Returns the offset at which the markers go on.
+    fn pass_over_scan(&mut self, parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<usize> {
+        check_mcu(&info.frame, scan)?;
+        latch_quant_tables(parser, info, scan)?;
+        if info.frame.process.is_progressive() {
+            check_progressive(scan)?;
+        }
+        match self {
+            Collected::Progressive(planes) => planes.follow(scan, &mut parser.log)?,
+            Collected::Whole(planes) if info.frame.process.is_progressive() => {
+                planes.begin_progressive(scan, &mut parser.log)?;
+            }
+            Collected::Whole(planes) => planes.begin_sequential(scan),
+        }
+        Ok(parser.end_of_scan(scan.data))
     }
 
     fn decode_scan(

@@ -8,6 +8,7 @@ mod coders;
 mod collect;
 mod decode;
 mod layout;
+mod needed;
 mod passes;
 mod precision;
 mod progressive;
@@ -48,8 +49,10 @@ pub struct DecodeOptions {
 pub struct Summary {
     /// The headers, with the quantisation tables.
     pub info: ImageInfo,
-    /// Scans decoded.
+    /// Scans decoded: those that nothing wanted is in are left out.
     pub scans: u32,
+    /// Bytes from the start of the file behind which nothing was looked at.
+    pub bytes: u64,
     /// What was odd.
     pub warnings: Vec<Warning>,
 }

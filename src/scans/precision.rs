@@ -1,5 +1,6 @@
 //! Which bits of which coefficients the scans of an image have brought so far (T.81 G.1.1.1).
 
+use super::tile::Demand;
 use crate::error::{Result, WarningKind};
 use crate::markers::{Log, ScanHeader};
 
@@ -16,6 +17,14 @@ impl Precision {
     /// Whether there was a scan of the component.
     pub fn has_scan(&self, component: usize) -> bool {
         self.0[component].iter().any(|&bit| bit >= 0)
+    }
+
+    /// Whether all that is wanted has its last bit, or its first ones if those are enough.
+    pub fn is_complete(&self, demand: &Demand) -> bool {
+        self.0.iter().zip(&demand.highest).all(|(bits, highest)| {
+            let bits = highest.map_or(&[][..], |highest| &bits[..=usize::from(highest.min(63))]);
+            bits.iter().all(|&bit| bit == 0 || (bit > 0 && demand.first_passes))
+        })
     }
 
     /// Takes note of a sequential scan.

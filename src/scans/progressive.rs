@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::layout::McuLayout;
+use super::needed::Needed;
 use super::passes::{BandCoder, DcCoder, Progressive};
 use super::precision::Precision;
 use super::restart::{Next, Segments};
@@ -45,14 +46,16 @@ fn clear<T: bytemuck::Zeroable + Copy>(used: &mut Vec<T>, len: usize) -> Result<
 /// Where a component lies.
 #[derive(Debug, Clone, Copy)]
 struct Plane {
-    /// First block and history.
-    blocks: usize,
+    /// First block and history; `None` if there are none.
+    blocks: Option<usize>,
     /// First DC coefficient.
     dc: usize,
     /// DC coefficients of a row.
     dc_wide: usize,
     /// All that its scans have brought is as T.81 has it.
     is_sound: bool,
+    /// Somebody wants it.
+    is_wanted: bool,
 }
 
 /// The planes of an image while its scans come in.
@@ -65,16 +68,16 @@ pub(super) struct ProgressivePlanes<'m> {
 }
 
 impl<'m> ProgressivePlanes<'m> {
-    /// Empty planes. What they cost must have been checked.
+    /// Empty planes, for the scans that are needed. What they cost must have been checked.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
-    pub fn new(frame: &Frame, memory: &'m mut Memory) -> Result<ProgressivePlanes<'m>> {
+    pub fn new(frame: &Frame, needed: &Needed, memory: &'m mut Memory) -> Result<ProgressivePlanes<'m>> {
         let (mut blocks, mut dc, mut planes) = (0, 0, Vec::with_capacity(frame.components.len()));
-        for component in &frame.components {
+        for (component, (&ac, &is_wanted)) in frame.components.iter().zip(needed.ac.iter().zip(&needed.wanted)) {
             let dc_wide = component.padded_blocks_wide as usize;
-            planes.push(Plane { blocks, dc, dc_wide, is_sound: true });
-            blocks += component.block_count() as usize;
+            planes.push(Plane { blocks: ac.then_some(blocks), dc, dc_wide, is_sound: true, is_wanted });
+            blocks += if ac { component.block_count() as usize } else { 0 };
             dc += dc_wide * component.padded_blocks_high as usize;
         }
         clear(&mut memory.blocks, blocks)?;
@@ -102,15 +105,21 @@ impl<'m> ProgressivePlanes<'m> {
         coder: Progressive,
         log: &mut Log,
     ) -> Result<usize> {
-        for chosen in &scan.components {
-            self.planes[chosen.component].is_sound &= self.precision.follow(chosen.component, scan, log)?;
-        }
+        self.follow(scan, log)?;
         match coder {
             Progressive::DcFirst(mut coder) => self.decode_dc(frame, scan, segments, &mut coder, log),
             Progressive::DcRefine(mut coder) => self.decode_dc(frame, scan, segments, &mut coder, log),
             Progressive::AcFirst(mut coder) => self.decode_band(frame, scan, segments, &mut coder, log),
             Progressive::AcRefine(mut coder) => self.decode_band(frame, scan, segments, &mut coder, log),
         }
+    }
+
+    /// Takes note of a scan, whose parameters must have been checked.
+    pub fn follow(&mut self, scan: &ScanHeader, log: &mut Log) -> Result<()> {
+        for chosen in &scan.components {
+            self.planes[chosen.component].is_sound &= self.precision.follow(chosen.component, scan, log)?;
+        }
+        Ok(())
     }
 
     fn decode_dc<'a>(
@@ -177,12 +186,13 @@ impl<'m> ProgressivePlanes<'m> {
         coder: &mut impl BandCoder<'a>,
         log: &mut Log,
     ) -> Result<usize> {
-        // The parameters allow one component.
+        // The parameters allow one component, and a scan that is needed finds its blocks.
         let [only] = scan.components[..] else { return segments.finish(log) };
         let total = frame.components[only.component].block_count() as usize;
         let plane = &mut self.planes[only.component];
-        let blocks = &mut self.memory.blocks[plane.blocks..][..total];
-        let history = &mut self.memory.history[plane.blocks..][..total];
+        let Some(first) = plane.blocks else { return segments.finish(log) };
+        let blocks = &mut self.memory.blocks[first..][..total];
+        let history = &mut self.memory.history[first..][..total];
         let mut next = 0;
         while next < total {
             match segments.before_mcu(log)? {
@@ -257,13 +267,18 @@ impl<'m> ProgressivePlanes<'m> {
                 let (v, wide) = (u32::from(component.v), placement.blocks_wide);
                 placement.first_row = (mcu_row * v).min(component.blocks_high);
                 placement.rows = ((mcu_row + 1) * v).min(component.blocks_high) - placement.first_row;
-                for row in 0..placement.rows as usize {
+                for row in (0..placement.rows as usize).filter(|_| plane.is_wanted) {
                     let y = placement.first_row as usize + row;
-                    cpu.run(PutInOrder {
-                        blocks: &self.memory.blocks[plane.blocks + y * wide..][..wide],
-                        dc: &self.memory.dc[plane.dc + y * plane.dc_wide..][..wide],
-                        to: &mut self.memory.tile[placement.base + row * wide..][..wide + BLOCKS],
-                    });
+                    let dc = &self.memory.dc[plane.dc + y * plane.dc_wide..][..wide];
+                    let to = &mut self.memory.tile[placement.base + row * wide..][..wide + BLOCKS];
+                    match plane.blocks {
+                        Some(first) => {
+                            let blocks = &self.memory.blocks[first + y * wide..][..wide];
+                            cpu.run(PutInOrder { blocks, dc, to });
+                        }
+                        // The others are zero.
+                        None => to.iter_mut().zip(dc).for_each(|(to, &dc)| to[0] = dc),
+                    }
                 }
             }
             consumer.tile(&Tile::new(&self.memory.tile, &placements))?;

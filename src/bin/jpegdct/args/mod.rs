@@ -186,6 +186,10 @@ pub struct ChangeArgs {
     /// Whether an EXIF orientation is applied
     #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]))]
     pub orient: Option<String>,
+
+    /// Leave out the refinement scans of progressive JPEGs: an approximation, without the low bits of the coefficients
+    #[arg(long)]
+    pub skip_refinement: bool,
 }
 
 impl ChangeArgs {
@@ -203,6 +207,7 @@ impl ChangeArgs {
         ]
         .into_iter()
         .filter_map(|(field, value)| value.as_deref().map(|value| (field, value)))
+        .chain(self.skip_refinement.then_some(("skip-refinement", "on")))
     }
 }
 
