@@ -528,6 +528,8 @@ fn bench_has_all_rows_and_its_ratios_agree() {
     for id in [
         "libjpeg-coefficients",
         "tiles",
+        "tiles-dc",
+        "tiles-y-64-c-1",
         "coefficients",
         "native-24-f32",
         "native-24-f16",
@@ -536,6 +538,8 @@ fn bench_has_all_rows_and_its_ratios_agree() {
         "dctnet-24-f32",
         "dctnet-24-f32-alone",
         "dc-f32",
+        "y-64-c-1-f32",
+        "native-24-f32-first",
         "pixel-path",
         "reencode-path",
         "libjpeg-rgb",

@@ -98,6 +98,10 @@ pub struct SourceReport {
     pub format: Option<String>,
     /// Size of the file.
     pub bytes: Option<u64>,
+    /// How many of the JPEG's bytes, from its start, decoding looked at: not those behind the last scan that the recipe wants
+    /// something of.
+    #[serde(default)]
+    pub bytes_read: Option<u64>,
     /// Coding process.
     pub process: Option<String>,
     /// Bits a sample.
@@ -130,6 +134,7 @@ impl SourceReport {
         self.orientation = Some(*orientation);
         self.restart_interval = Some(*restart_interval);
         self.scans = Some(summary.scans);
+        self.bytes_read = Some(summary.bytes);
         let component = |c: &crate::spec::frame::Component| ComponentReport {
             id: c.id,
             h: c.h,

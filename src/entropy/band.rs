@@ -55,6 +55,7 @@ impl Kernel for Blocks<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> Run {
         let Blocks { cursor, window, bounds, table, pairs, band, eob_run, blocks, history } = self;
+        let scan = &Scan { window, table, pairs, low: band.low() as i32, al: band.al };
         let total = blocks.len().min(history.len());
         let mut at = *cursor;
         let (mut next, mut visited) = (0, 0);
@@ -67,8 +68,8 @@ impl Kernel for Blocks<'_> {
                 break;
             }
             let (block, known) = (&mut blocks[next], &mut history[next]);
-            let mut state = State { at, left: band.width() as i32, mask: 0 };
-            let ended = decode_block(&mut state, window, table, pairs, band, block);
+            let mut state = State { at, place: scan.low + band.width() as i32, mask: 0 };
+            let ended = decode_block(&mut state, scan, block);
             let Some(ended) = ended.filter(|_| !bounds.are_exceeded(state.at)) else {
                 block[band.low()..][..band.width() as usize].fill(0);
                 break;
@@ -85,42 +86,45 @@ impl Kernel for Blocks<'_> {
     }
 }
 
+/// What is the same for all blocks.
+struct Scan<'a> {
+    window: &'a WindowBytes,
+    table: &'a HuffmanTable,
+    pairs: &'a PairTable,
+    /// The place of the band's last coefficient.
+    low: i32,
+    al: u8,
+}
+
 /// Where decoding stands in a block: a value, so that it stays in registers.
 #[derive(Clone, Copy)]
 struct State {
     at: Cursor,
-    /// Coefficients of the band that are still to come; negative behind its end.
-    left: i32,
+    /// The place of the last coefficient; below `low` behind the end of the band.
+    place: i32,
     /// The places that were stored to.
     mask: u64,
 }
 
 impl State {
-    /// Stores a coefficient at the place where `left` are to come behind it.
+    /// Stores a coefficient.
     #[inline(always)]
-    fn store(&mut self, block: &mut Block, low: usize, left: i32, value: i32, al: u8) {
-        let place = if left >= 0 { low.wrapping_add(left as usize) } else { NOWHERE } & 63;
-        block[place] = (value << (al & 15)) as i16;
+    fn store(&mut self, block: &mut Block, scan: &Scan<'_>, place: i32, value: i32) {
+        let place = if place >= scan.low { place as usize } else { NOWHERE } & 63;
+        block[place] = (value << (scan.al & 15)) as i16;
         self.mask |= 1 << place;
     }
 }
 
 /// How many blocks behind this one are passed over; `None` if the block is not sound.
 #[inline(always)]
-fn decode_block(
-    state: &mut State,
-    window: &WindowBytes,
-    table: &HuffmanTable,
-    pairs: &PairTable,
-    band: Band,
-    block: &mut Block,
-) -> Option<usize> {
+fn decode_block(state: &mut State, scan: &Scan<'_>, block: &mut Block) -> Option<usize> {
     loop {
-        state.at.refill(window);
-        if let Some(ended) = look_up(state, window, table, pairs, band, block) {
+        state.at.refill(scan.window);
+        if let Some(ended) = look_up(state, scan, block) {
             return ended;
         }
-        if let Some(ended) = look_up(state, window, table, pairs, band, block) {
+        if let Some(ended) = look_up(state, scan, block) {
             return ended;
         }
     }
@@ -128,38 +132,31 @@ fn decode_block(
 
 /// Decodes one or two coefficients. At the end of the block: what [`decode_block`] gives.
 #[inline(always)]
-fn look_up(
-    state: &mut State,
-    window: &WindowBytes,
-    table: &HuffmanTable,
-    pairs: &PairTable,
-    band: Band,
-    block: &mut Block,
-) -> Option<Option<usize>> {
+fn look_up(state: &mut State, scan: &Scan<'_>, block: &mut Block) -> Option<Option<usize>> {
     const END: i32 = END_OF_BLOCK as i32;
     let bits = state.at.bits;
-    let pair = &pairs[(bits >> (64 - WINDOW_BITS)) as usize];
+    let pair = &scan.pairs[(bits >> (64 - WINDOW_BITS)) as usize];
     if pair.total == 0 {
-        let (next, ended) = look_up_single(*state, window, table, band, block);
+        let (next, ended) = look_up_single(*state, scan, block);
         *state = next;
         return ended;
     }
-    let (first, last) = (state.left - i32::from(pair.first_advance), state.left - i32::from(pair.advance));
+    let (first, last) = (state.place - i32::from(pair.first_advance), state.place - i32::from(pair.advance));
     let value = bits << (pair.before & 63);
-    state.store(block, band.low(), first, pair.first_value.into(), band.al);
-    state.store(block, band.low(), last, extend(value, pair.shift.into()), band.al);
-    state.left = last;
-    if last > 0 {
+    state.store(block, scan, first, pair.first_value.into());
+    state.store(block, scan, last, extend(value, pair.shift.into()));
+    state.place = last;
+    if last > scan.low {
         state.at.skip(pair.total.into());
         return None;
     }
-    let is_first_last = first == 0;
+    let is_first_last = first == scan.low;
     state.at.skip(u32::from(if is_first_last { pair.first_total } else { pair.total }));
-    if is_first_last || last == 0 {
+    if is_first_last || last == scan.low {
         return Some(Some(0));
     }
     // What was decoded before the end of the band was inside it, and did not fill it.
-    let is_end = (1 - END..=-(END / 2)).contains(&last);
+    let is_end = (1 - END..=-(END / 2)).contains(&(last - scan.low));
     let more = value >> 1 >> (pair.shift & 63);
     Some(is_end.then(|| (1 << (63 - pair.shift)) + more as usize - 1))
 }
@@ -167,18 +164,12 @@ fn look_up(
 /// A coefficient whose code is longer than the window, or a run of 16 zeros.
 #[cold]
 #[inline(never)]
-fn look_up_single(
-    mut state: State,
-    window: &WindowBytes,
-    table: &HuffmanTable,
-    band: Band,
-    block: &mut Block,
-) -> (State, Option<Option<usize>>) {
-    state.at.refill(window);
-    let Some((length, symbol)) = table.find(state.at.bits) else { return (state, Some(None)) };
+fn look_up_single(mut state: State, scan: &Scan<'_>, block: &mut Block) -> (State, Option<Option<usize>>) {
+    state.at.refill(scan.window);
+    let Some((length, symbol)) = scan.table.find(state.at.bits) else { return (state, Some(None)) };
     state.at.skip(length);
     match meaning_in_band(symbol) {
-        None => state.left -= 16,
+        None => state.place -= 16,
         Some((END_OF_BLOCK, size)) => {
             let more = state.at.bits >> 1 >> (63 - size);
             state.at.skip(size.into());
@@ -187,12 +178,12 @@ fn look_up_single(
         Some((advance, size)) => {
             let value = extend(state.at.bits, 63 - u32::from(size));
             state.at.skip(size.into());
-            state.left -= i32::from(advance);
-            state.store(block, band.low(), state.left, value, band.al);
+            state.place -= i32::from(advance);
+            state.store(block, scan, state.place, value);
         }
     }
-    state.at.refill(window);
-    let ended = match state.left {
+    state.at.refill(scan.window);
+    let ended = match state.place - scan.low {
         1.. => None,
         0 => Some(Some(0)),
         _ => Some(None),

@@ -32,6 +32,8 @@ pub(crate) fn decode_mcus(
     mcus: usize,
     dc: &mut [i16],
 ) -> usize {
+    let [Some(a), Some(b), Some(c), Some(d)] = tables.map(|table| table.categories.as_deref()) else { return 0 };
+    let tables = [a, b, c, d];
     let bounds = reader.bounds();
     let (cursor, window) = reader.cursor();
     cpu.run(First { cursor, window, bounds, tables, al, predictions, slots, mcus, dc })
@@ -42,7 +44,7 @@ struct First<'a> {
     cursor: &'a mut Cursor,
     window: &'a WindowBytes,
     bounds: Bounds,
-    tables: [&'a HuffmanTable; 4],
+    tables: [&'a [u16; 1 << WINDOW_BITS]; 4],
     al: u8,
     predictions: &'a mut [i32; 4],
     slots: &'a [Slot],
@@ -56,18 +58,20 @@ impl Kernel for First<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> usize {
         let First { cursor, window, bounds, tables, al, predictions, slots, mcus, dc } = self;
+        let mut at = *cursor;
         for mcu in 0..mcus {
-            if cursor.next > bounds.last_start {
+            if at.next > bounds.last_start {
+                *cursor = at;
                 return mcu;
             }
-            let (mut at, mut next_predictions, mut sound) = (*cursor, *predictions, true);
+            let (start, mut next_predictions, mut sound) = (at, *predictions, true);
             for slot in slots {
                 let place = usize::from(slot.in_scan & 3);
                 at.refill(window);
-                let entry = tables[place].lookup[(at.bits >> (64 - WINDOW_BITS)) as usize];
-                let (length, size) = (u32::from(entry >> 8), u32::from(entry & 15));
-                let difference = extend(at.bits << (length & 63), 63 - size);
-                at.skip(length + size);
+                let entry = tables[place][(at.bits >> (64 - WINDOW_BITS)) as usize];
+                let (total, size) = (u32::from(entry as u8), u32::from(entry >> 8));
+                let difference = extend(at.bits << (total.wrapping_sub(size) & 63), 63 - (size & 15));
+                at.skip(total & 63);
                 let prediction = next_predictions[place].wrapping_add(difference);
                 next_predictions[place] = prediction;
                 let value = prediction.wrapping_shl(al.into());
@@ -78,11 +82,12 @@ impl Kernel for First<'_> {
                 }
             }
             if !sound || bounds.are_exceeded(at) {
+                *cursor = start;
                 return mcu;
             }
-            *cursor = at;
             *predictions = next_predictions;
         }
+        *cursor = at;
         mcus
     }
 }
@@ -92,21 +97,24 @@ impl Kernel for First<'_> {
 pub(crate) fn refine_mcus(reader: &mut BitReader<'_>, al: u8, slots: &[Slot], mcus: usize, dc: &mut [i16]) -> usize {
     let bounds = reader.bounds();
     let (cursor, window) = reader.cursor();
+    let mut at = *cursor;
     for mcu in 0..mcus {
-        let mut at = *cursor;
+        let start = at;
         // An MCU has at most 10 blocks.
         at.refill(window);
-        at.skip(slots.len() as u32);
-        if cursor.next > bounds.last_start || bounds.are_exceeded(at) {
+        let mut bits = at.bits;
+        at.skip(slots.len() as u32 & 63);
+        if start.next > bounds.last_start || bounds.are_exceeded(at) {
+            *cursor = start;
             return mcu;
         }
-        cursor.refill(window);
         for slot in slots {
             if let Some(value) = dc.get_mut(slot.start + mcu * slot.step) {
-                *value |= ((cursor.bits >> 63) as i16) << (al & 15);
+                *value |= ((bits >> 63) as i16) << (al & 15);
             }
-            cursor.skip(1);
+            bits <<= 1;
         }
     }
+    *cursor = at;
     mcus
 }

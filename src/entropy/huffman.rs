@@ -31,6 +31,9 @@ pub(crate) struct HuffmanTable {
     pub(super) pairs: Option<Box<PairTable>>,
     /// What single symbols mean, for [`SymbolKind::AcRefine`] alone.
     pub(super) steps: Option<Box<StepTable>>,
+    /// Bits of a category's code and value (low byte) and the category (high byte), 0 for longer codes; for
+    /// [`SymbolKind::Dc`] alone.
+    pub(super) categories: Option<Box<[u16; 1 << LOOKUP_BITS]>>,
     /// Per length: the first 16-bit value, left-justified, that is above all codes of that length.
     limit: [u32; 17],
     /// Per length: what to add to a code for its place in `values`.
@@ -49,6 +52,7 @@ impl HuffmanTable {
             lookup: [0; 1 << LOOKUP_BITS],
             pairs: None,
             steps: None,
+            categories: None,
             limit: [0; 17],
             offset: [0; 17],
             values: [0; 256],
@@ -78,7 +82,10 @@ impl HuffmanTable {
         }
         let lookup = &table.lookup;
         match kind {
-            SymbolKind::Dc => {}
+            SymbolKind::Dc => {
+                let category = |entry: u16| ((entry & 15) << 8) | ((entry >> 8) + (entry & 15));
+                table.categories = Some(Box::new(lookup.map(category)));
+            }
             SymbolKind::Ac => {
                 let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
                 pairs::fill(pairs, lookup, |symbol| Some(pairs::meaning(symbol)));

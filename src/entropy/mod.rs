@@ -14,6 +14,8 @@ pub(crate) mod progressive;
 pub(crate) mod refine;
 mod segment;
 pub(crate) mod sequential;
+#[cfg(test)]
+mod twins;
 
 pub(crate) use bits::{BitReader, Window};
 pub(crate) use fast::{BlockTables, SLACK, decode_mcus};

@@ -201,9 +201,21 @@ impl<'a> Parser<'a> {
         Ok((payload, at))
     }
 
-    /// The next scan header at or behind `start`, from the markers alone; `None` if the image ends first, or is not as T.81
-    /// has it there.
-    pub fn scan_behind(&self, start: usize) -> Option<ScanHeader> {
+    /// From the markers alone: where the entropy-coded data that starts at `start` ends, at the first marker that is no
+    /// restart, and the next scan header, `None` if the image ends first or is not as T.81 has it there.
+    pub fn scan_behind(&self, start: usize) -> (usize, Option<ScanHeader>) {
+        let mut at = start;
+        while let Some(found) = find_marker(self.data, at) {
+            if !(marker::RST0..=marker::RST7).contains(&found.code) {
+                return (found.offset, self.scan_at(found.offset));
+            }
+            at = found.offset + 2;
+        }
+        (self.data.len(), None)
+    }
+
+    /// The first scan header at or behind the segment at `start`.
+    fn scan_at(&self, start: usize) -> Option<ScanHeader> {
         let mut at = start;
         loop {
             let found = find_marker(self.data, at)?;
@@ -222,18 +234,6 @@ impl<'a> Parser<'a> {
                 _ => return None,
             }
         }
-    }
-
-    /// The end of the entropy-coded data that starts at `start`: the offset of the first marker that is no restart.
-    pub fn end_of_scan(&self, start: usize) -> usize {
-        let mut at = start;
-        while let Some(found) = find_marker(self.data, at) {
-            if !(marker::RST0..=marker::RST7).contains(&found.code) {
-                return found.offset;
-            }
-            at = found.offset + 2;
-        }
-        self.data.len()
     }
 
     /// All warnings.

@@ -177,11 +177,10 @@ impl<'a> Image<'a, '_> {
         while let Some(scan) = next {
             self.options.limits.check(LimitKind::Scans, found + 1)?;
             self.options.limits.check_visits(planes.visited(), blocks, self.parser.data.len() as u64)?;
-            let is_needed = needed.has(&scan);
-            let end = if is_needed {
-                planes.decode_scan(&mut self.parser, window, tables, info, &scan)
-            } else {
-                planes.pass_over_scan(&mut self.parser, info, &scan)
+            let passed_over = needed.end_if_not(&scan);
+            let end = match passed_over {
+                None => planes.decode_scan(&mut self.parser, window, tables, info, &scan),
+                Some(end) => planes.pass_over_scan(&mut self.parser, info, &scan).map(|()| end),
             };
             match end {
                 Ok(end) => self.parser.position = end,
@@ -193,7 +192,7 @@ impl<'a> Image<'a, '_> {
                 }
             }
             found += 1;
-            scans += u32::from(is_needed);
+            scans += u32::from(passed_over.is_none());
             if needed.ends_with(&scan) {
                 ended_early = true;
                 break;
@@ -246,8 +245,8 @@ impl Collected<'_> {
         }
     }
 
-    /// Takes note of a scan that is not decoded. Returns the offset at which the markers go on.
-    fn pass_over_scan(&mut self, parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<usize> {
+    /// Takes note of a scan that is not decoded.
+    fn pass_over_scan(&mut self, parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<()> {
         check_mcu(&info.frame, scan)?;
         latch_quant_tables(parser, info, scan)?;
         if info.frame.process.is_progressive() {
@@ -260,7 +259,7 @@ impl Collected<'_> {
             }
             Collected::Whole(planes) => planes.begin_sequential(scan),
         }
-        Ok(parser.end_of_scan(scan.data))
+        Ok(())
     }
 
     fn decode_scan(

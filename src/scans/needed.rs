@@ -21,14 +21,24 @@ use crate::spec::frame::Frame;
 /// What is decoded of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Needed {
-    /// The offsets of the headers of scans that are decoded; `None` for all.
-    scans: Option<Vec<usize>>,
-    /// Nothing behind the last of them is read.
+    /// What becomes of the scans; `None` if all are decoded.
+    scans: Option<Vec<Decision>>,
+    /// Nothing behind the last one that is decoded is read.
     ends_early: bool,
     /// Per component: whether AC coefficients are decoded.
     pub ac: Vec<bool>,
     /// Per component: whether it is wanted at all.
     pub wanted: Vec<bool>,
+}
+
+/// What becomes of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Decision {
+    /// Offset of its header.
+    offset: usize,
+    is_needed: bool,
+    /// Where its data ends, if it is not needed.
+    end: usize,
 }
 
 impl Needed {
@@ -40,13 +50,15 @@ impl Needed {
         }
         let mut precision = Precision::new(frame.components.len());
         let (mut is_sound, mut is_complete) = (true, false);
-        let mut scans = Vec::new();
+        let (mut scans, mut ends) = (Vec::new(), Vec::new());
         let mut next = Some(first.clone());
         while let Some(scan) = next.take().filter(|_| (scans.len() as u64) < limit) {
             is_sound &= precision.follow_scan(&scan, frame.process.is_progressive());
-            is_complete = is_sound && precision.is_complete(demand);
+            is_complete = is_sound && wanted.contains(&true) && precision.is_complete(demand);
             if !is_complete {
-                next = parser.scan_behind(scan.data);
+                let (end, found) = parser.scan_behind(scan.data);
+                ends.push(end);
+                next = found;
             }
             scans.push(scan);
         }
@@ -56,18 +68,24 @@ impl Needed {
         {
             scan.components.iter().for_each(|chosen| ac[chosen.component] = true);
         }
-        let scans = scans.iter().zip(is_needed).filter(|(_, needed)| *needed).map(|(scan, _)| scan.offset).collect();
-        Needed { scans: Some(scans), ends_early: is_complete, ac, wanted }
+        // The last scan has no end if the walk ended there, and then it is needed.
+        let ends = ends.into_iter().chain([parser.data.len()]);
+        let decisions = scans.iter().zip(is_needed).zip(ends);
+        let decisions = decisions.map(|((scan, is_needed), end)| Decision { offset: scan.offset, is_needed, end });
+        Needed { scans: Some(decisions.collect()), ends_early: is_complete, ac, wanted }
     }
 
-    /// Whether a scan is decoded.
-    pub fn has(&self, scan: &ScanHeader) -> bool {
-        self.scans.as_ref().is_none_or(|scans| scans.contains(&scan.offset))
+    /// If a scan is not decoded, where its data ends. One that the walk did not meet, in a damaged file, is decoded as far as
+    /// there is memory for it.
+    pub fn end_if_not(&self, scan: &ScanHeader) -> Option<usize> {
+        let known = self.scans.as_ref()?.iter().find(|decision| decision.offset == scan.offset)?;
+        (!known.is_needed).then_some(known.end)
     }
 
     /// Whether nothing behind a scan is read.
     pub fn ends_with(&self, scan: &ScanHeader) -> bool {
-        self.ends_early && self.scans.as_ref().is_some_and(|scans| scans.last() == Some(&scan.offset))
+        let last = self.scans.iter().flatten().rfind(|decision| decision.is_needed);
+        self.ends_early && last.is_some_and(|last| last.offset == scan.offset)
     }
 }
 
