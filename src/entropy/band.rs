@@ -150,15 +150,16 @@ fn look_up(state: &mut State, scan: &Scan<'_>, block: &mut Block) -> Option<Opti
         state.at.skip(pair.total.into());
         return None;
     }
+    // Without branches, since how a block ends cannot be foreseen. What was decoded before the end of the band was inside it,
+    // and did not fill it.
     let is_first_last = first == scan.low;
-    state.at.skip(u32::from(if is_first_last { pair.first_total } else { pair.total }));
-    if is_first_last || last == scan.low {
-        return Some(Some(0));
-    }
-    // What was decoded before the end of the band was inside it, and did not fill it.
-    let is_end = (1 - END..=-(END / 2)).contains(&(last - scan.low));
-    let more = value >> 1 >> (pair.shift & 63);
-    Some(is_end.then(|| (1 << (63 - pair.shift)) + more as usize - 1))
+    let is_end = (1 - END..=-(END / 2)).contains(&(last - scan.low)) & !is_first_last;
+    let is_sound = is_first_last | (last == scan.low) | is_end;
+    let unread = pair.total.wrapping_sub(pair.first_total) & u8::from(is_first_last).wrapping_neg();
+    state.at.skip(u32::from(pair.total.wrapping_sub(unread) & 63));
+    let more = (1_usize << ((63 - pair.shift) & 15)) + (value >> 1 >> (pair.shift & 63)) as usize - 1;
+    let run = more & usize::from(is_end).wrapping_neg();
+    Some(if is_sound { Some(run) } else { None })
 }
 
 /// A coefficient whose code is longer than the window, or a run of 16 zeros.

@@ -64,7 +64,9 @@ impl Kernel for First<'_> {
                 *cursor = at;
                 return mcu;
             }
-            let (start, mut next_predictions, mut sound) = (at, *predictions, true);
+            let (start, mut next_predictions) = (at, *predictions);
+            // Where all is sound: the magnitudes together, and the fewest bits of a code and its value.
+            let (mut magnitudes, mut fewest, mut sound) = (0, u32::MAX, true);
             for slot in slots {
                 let place = usize::from(slot.in_scan & 3);
                 at.refill(window);
@@ -74,13 +76,14 @@ impl Kernel for First<'_> {
                 at.skip(total & 63);
                 let prediction = next_predictions[place].wrapping_add(difference);
                 next_predictions[place] = prediction;
-                let value = prediction.wrapping_shl(al.into());
-                sound &= entry != 0 && i32::from(value as i16) == value && value >> (al & 15) == prediction;
+                magnitudes |= prediction ^ (prediction >> 31);
+                fewest = fewest.min(total);
                 match dc.get_mut(slot.start + mcu * slot.step) {
-                    Some(stored) => *stored = value as i16,
+                    Some(stored) => *stored = (prediction << (al & 15)) as i16,
                     None => sound = false,
                 }
             }
+            sound &= fewest > 0 && magnitudes >> (15 - (al & 15)) == 0;
             if !sound || bounds.are_exceeded(at) {
                 *cursor = start;
                 return mcu;

@@ -116,14 +116,15 @@ impl Kernel for Blocks<'_> {
                 break;
             }
             let zeros = width & !old;
-            let mut state = State { at, to_come: band.width(), zeros: zeros.count_ones(), ..State::default() };
+            let (left, to_pass) = (old.count_ones(), zeros.count_ones());
+            let mut state = State { at, left, zeros: to_pass, ..State::default() };
             state.at.refill(window);
             if run > 0 {
                 state.run = run;
             } else if !decode_symbols(simd, &mut state, window, table, steps, zeros) {
                 break;
             }
-            state.take_corrections(state.to_come - state.zeros, window);
+            state.take_corrections(state.left, window);
             if bounds.are_exceeded(state.at) {
                 break;
             }
@@ -144,9 +145,9 @@ impl Kernel for Blocks<'_> {
 #[derive(Clone, Copy, Default)]
 struct State {
     at: Cursor,
-    /// Coefficients of the band that are still to come.
-    to_come: u32,
-    /// Those of them that have no history.
+    /// Coefficients with history that are still to come.
+    left: u32,
+    /// Those without.
     zeros: u32,
     /// Correction bits so far, the last one lowest.
     corrections: u64,
@@ -167,8 +168,8 @@ impl State {
             return;
         }
         // A rotation and a mask: the shifts of two words that this would be else are slow.
-        let taken = self.at.bits.rotate_left(count) & !(u64::MAX << count);
-        self.corrections = self.corrections << count | taken;
+        let taken = self.at.bits.rotate_left(count) & !(u64::MAX << (count & 63));
+        self.corrections = self.corrections << (count & 63) | taken;
         self.at.skip(count);
     }
 }
@@ -233,8 +234,10 @@ fn decode_symbols<S: Simd>(
             state.positive |= one & ((state.at.bits as i64) >> 63) as u64;
             state.at.skip(1);
         }
-        state.take_corrections(state.to_come.wrapping_sub(step.passed()).wrapping_sub(place) & 63, window);
-        (state.zeros, state.to_come) = (behind, place);
+        // Behind the place there are as many coefficients as its number says.
+        let corrections = (state.left + behind).wrapping_sub(place);
+        state.take_corrections(corrections, window);
+        (state.zeros, state.left) = (behind, place.wrapping_sub(behind));
         if place == 0 {
             return true;
         }
