@@ -21,6 +21,8 @@ pub(super) struct Planes<'s> {
     /// First block of each component; one more entry for the end.
     bases: Vec<usize>,
     precision: Precision,
+    /// No component of the current scan was in another one: its blocks are zero.
+    is_first: bool,
     /// Blocks that scans have visited so far, those of runs without data left out.
     visited: u64,
 }
@@ -44,7 +46,7 @@ impl<'s> Planes<'s> {
         } else {
             blocks.resize(len, [0; 64]);
         }
-        Ok(Planes { blocks, precision: Precision::new(frame.components.len()), bases, visited: 0 })
+        Ok(Planes { blocks, precision: Precision::new(frame.components.len()), bases, is_first: false, visited: 0 })
     }
 
     /// Blocks that scans have visited so far.
@@ -59,6 +61,7 @@ impl<'s> Planes<'s> {
 
     /// Makes ready for a sequential scan.
     pub fn begin_sequential(&mut self, scan: &ScanHeader) {
+        self.is_first = scan.components.iter().all(|chosen| !self.precision.has_scan(chosen.component));
         self.precision.follow_sequential(scan);
     }
 
@@ -105,7 +108,8 @@ impl<'s> Planes<'s> {
             // This MCU and those up to the end of the row or the next restart marker, as many as are sound.
             let ahead = (layout.mcus_wide - mcu_x).min(segments.mcus_in_segment().saturating_add(1)).min(MCUS as u32);
             let together = &mut together[..ahead as usize * size + SLACK];
-            let decoded = coder.decode_mcus(&mut segments.reader, &layout.order, together);
+            let decoded =
+                if self.is_first { coder.decode_mcus(&mut segments.reader, &layout.order, together) } else { 0 };
             if decoded > 0 {
                 self.put_mcus(frame, scan, &layout, (mcu_x, mcu_y), &together[..decoded * size]);
                 segments.pass_over(decoded as u32 - 1);

@@ -11,7 +11,7 @@
 //!
 //! The walk ends with the scan that brings the last bit of the last coefficient wanted. T.81 has no scan that
 //! starts a finished coefficient anew (G.1.1.1.1), and if a file does, it is not seen. A walk that meets what T.81
-//! does not have before goes on to the end of the file.
+//! does not have before goes on to the end of the file. Damage in what is left out is not seen either.
 
 use super::precision::Precision;
 use super::tile::Demand;
@@ -52,7 +52,11 @@ impl Needed {
         let (mut is_sound, mut is_complete) = (true, false);
         let (mut scans, mut ends) = (Vec::new(), Vec::new());
         let mut next = Some(first.clone());
-        while let Some(scan) = next.take().filter(|_| (scans.len() as u64) < limit) {
+        while let Some(mut scan) = next.take().filter(|_| (scans.len() as u64) < limit) {
+            if !frame.process.is_progressive() {
+                // Whatever its header says, it holds the whole spectrum.
+                (scan.ss, scan.se, scan.ah, scan.al) = (0, 63, 0, 0);
+            }
             is_sound &= precision.follow_scan(&scan, frame.process.is_progressive());
             is_complete = is_sound && wanted.contains(&true) && precision.is_complete(demand);
             if !is_complete {
