@@ -27,6 +27,18 @@ pub(crate) fn deposit<S: Simd>(simd: S, value: u64, mask: u64) -> u64 {
     deposited
 }
 
+/// The bit of `mask` that has `behind` set bits below it. `last` is a higher one, or 0, and this one the `passed`th below it,
+/// 1 or more.
+#[inline(always)]
+pub(crate) fn next_bit<S: Simd>(simd: S, mask: u64, behind: u32, last: u64, passed: u32) -> u64 {
+    if simd.v3().is_some() {
+        return deposit(simd, 1 << (behind & 63), mask);
+    }
+    let highest = |mask: u64| (1 << 63 >> (mask.leading_zeros() & 63)) & mask;
+    let left = (1..passed).fold(mask & last.wrapping_sub(1), |left, _| left ^ highest(left));
+    highest(left)
+}
+
 /// Adds `step` to the magnitude of the numbers in `larger`, which are not 0, and sets those in `new`, which are 0, to
 /// `step` where they are in `positive`, too, and to `-step` elsewhere.
 #[inline(always)]
@@ -93,14 +105,21 @@ mod tests {
     }
 
     impl Kernel for All {
-        type Output = (u64, [i16; 64]);
+        type Output = (u64, Vec<u64>, [i16; 64]);
 
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) -> Self::Output {
             let All { value, mask, mut block } = self;
             let zeros = (0..64).filter(|&k| block[k] == 0).fold(0, |all, k| all | 1u64 << k);
             refine(simd, &mut block, mask & !zeros, mask & zeros, value, 2);
-            (deposit(simd, value, mask), block)
+            // Every second bit from the highest on.
+            let (mut bits, mut last, mut left) = (Vec::new(), 0, mask.count_ones());
+            while left >= 2 {
+                left -= 2;
+                last = next_bit(simd, mask, left, last, 2);
+                bits.push(last);
+            }
+            (deposit(simd, value, mask), bits, block)
         }
     }
 
@@ -123,8 +142,10 @@ mod tests {
                 (_, positive) => positive + 2,
             });
             for cpu in crate::cpu::all() {
-                let (got, got_block) = cpu.run(All { value, mask, block });
+                let (got, bits, got_block) = cpu.run(All { value, mask, block });
                 assert_eq!(got, deposited, "{cpu:?}");
+                let seconds: Vec<u64> = places.iter().rev().skip(1).step_by(2).map(|&place| 1 << place).collect();
+                assert_eq!(bits, seconds, "{cpu:?}");
                 assert_eq!(got_block, refined, "{cpu:?}");
             }
         }

@@ -10,7 +10,7 @@
 use super::bits::{Bounds, Cursor, WindowBytes};
 use super::pairs::WINDOW_BITS;
 use super::{Band, BitReader, HuffmanTable, Run};
-use crate::cpu::masks::{deposit, refine};
+use crate::cpu::masks::{deposit, next_bit, refine};
 use crate::cpu::{Cpu, Kernel, Simd};
 use crate::scans::Block;
 
@@ -201,6 +201,8 @@ fn decode_symbols<S: Simd>(
     steps: &StepTable,
     zeros: u64,
 ) -> bool {
+    // The place that the last symbol led to.
+    let mut one = 0;
     loop {
         let mut step = steps[(state.at.bits >> (64 - WINDOW_BITS)) as usize];
         let mut stays_zero = false;
@@ -225,7 +227,7 @@ fn decode_symbols<S: Simd>(
         if behind >= 64 {
             return false;
         }
-        let one = deposit(simd, 1 << behind, zeros);
+        one = next_bit(simd, zeros, behind, one, step.passed());
         let place = one.trailing_zeros();
         if stays_zero {
             state.at.refill(window);

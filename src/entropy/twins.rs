@@ -106,12 +106,12 @@ fn first_scans_are_decoded_alike_or_declined() {
     let table = table(&symbols, SymbolKind::AcFirst);
     let (mut taken, mut declined) = (0, 0);
     for cpu in crate::cpu::all() {
-        for seed in 0..150 {
+        for seed in 0..600 {
             let counts = compare(cpu, seed, &table, true, band::decode_blocks, decode_ac_first);
             (taken, declined) = (taken + counts.0, declined + counts.1);
         }
     }
-    assert!(taken > 5_000 && declined > 50, "{taken} blocks were taken, {declined} declined");
+    assert!(taken > 3_000 && declined > 500, "{taken} blocks were taken, {declined} declined");
 }
 
 #[test]
@@ -123,12 +123,12 @@ fn refinement_scans_are_decoded_alike_or_declined() {
     let table = table(&symbols, SymbolKind::AcRefine);
     let (mut taken, mut declined) = (0, 0);
     for cpu in crate::cpu::all() {
-        for seed in 0..150 {
+        for seed in 0..600 {
             let counts = compare(cpu, seed, &table, false, refine::refine_blocks, decode_ac_refine);
             (taken, declined) = (taken + counts.0, declined + counts.1);
         }
     }
-    assert!(taken > 5_000 && declined > 50, "{taken} blocks were taken, {declined} declined");
+    assert!(taken > 3_000 && declined > 500, "{taken} blocks were taken, {declined} declined");
 }
 
 #[test]
