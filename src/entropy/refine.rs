@@ -247,12 +247,12 @@ fn decode_symbols<S: Simd>(
     }
 }
 
-/// A symbol whose code is longer than the window. All of its code but one bit is skipped.
+/// A symbol whose code is longer than the window, if it is one of such a scan. All of its code but one bit is skipped.
 #[cold]
 #[inline(never)]
 fn find_long(mut at: Cursor, window: &WindowBytes, table: &HuffmanTable) -> Option<(Cursor, Step)> {
     at.refill(window);
-    let (length, symbol) = table.find_long((at.bits >> 48) as u32)?;
+    let (length, symbol) = table.find(at.bits)?;
     let step = Step::of((length as u16) << 8 | u16::from(symbol));
     if step.kind() == LONG {
         return None;
