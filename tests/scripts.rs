@@ -11,12 +11,14 @@ use jpegdct::scans::{Demand, Tile, TileConsumer, decode_tiles};
 use jpegdct::{DecodeOptions, Result, Scratch};
 use scripts::Random;
 
+/// Per component its blocks, row by row.
+type Planes = Vec<Vec<[i16; 64]>>;
+
 /// Keeps the coefficients up to the highest wanted of each component, `None` for all.
 struct Keep {
     highest: Option<Vec<Option<u8>>>,
     first_passes: bool,
-    /// Per component its blocks, row by row.
-    blocks: Vec<Vec<[i16; 64]>>,
+    blocks: Planes,
 }
 
 impl Keep {
@@ -24,7 +26,8 @@ impl Keep {
         Keep { highest, first_passes, blocks: Vec::new() }
     }
 
-    fn decode(mut self, bytes: &[u8], scratch: &mut Scratch) -> Result<(Vec<Vec<[i16; 64]>>, u32, u64)> {
+    /// The planes, how many scans were decoded, and how many bytes were read for it.
+    fn decode(mut self, bytes: &[u8], scratch: &mut Scratch) -> Result<(Planes, u32, u64)> {
         let summary = decode_tiles(bytes, &DecodeOptions::default(), scratch, &mut self)?;
         Ok((self.blocks, summary.scans, summary.bytes))
     }
@@ -62,7 +65,7 @@ impl TileConsumer for Keep {
 }
 
 /// What of full planes is wanted.
-fn selected(planes: &[Vec<[i16; 64]>], highest: &[Option<u8>]) -> Vec<Vec<[i16; 64]>> {
+fn selected(planes: &[Vec<[i16; 64]>], highest: &[Option<u8>]) -> Planes {
     let cut = |block: &[i16; 64], kept: usize| std::array::from_fn(|k| if k < kept { block[k] } else { 0 });
     let kept = |c: usize| highest[c % highest.len()].map_or(0, |highest| usize::from(highest) + 1);
     planes.iter().enumerate().map(|(c, plane)| plane.iter().map(|block| cut(block, kept(c))).collect()).collect()
@@ -76,7 +79,7 @@ fn random_scripts_are_decoded_in_whole_and_in_part() {
     for seed in 0..count {
         let file = scripts::file(seed);
         let name = format!("seed {seed}: {:?}", file.script);
-        let truth: Vec<Vec<[i16; 64]>> = file
+        let truth: Planes = file
             .components
             .iter()
             .map(|c| (0..c.wide * c.high).map(|i| c.block(i % c.wide, i / c.wide)).collect())

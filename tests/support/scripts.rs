@@ -321,7 +321,7 @@ fn refine(bits: &mut Bits, block: &[i16; 64], scan: &Scan, table: &Table, ends: 
     let level = |k: usize| block[k].unsigned_abs() >> scan.al;
     let last_new = (scan.ss..=scan.se).rev().find(|&k| level(k) == 1).unwrap_or(0);
     let (mut run, mut corrections) = (0, Vec::new());
-    for k in scan.ss..=scan.se {
+    for (k, value) in block.iter().enumerate().take(scan.se + 1).skip(scan.ss) {
         if level(k) == 0 {
             run += 1;
             continue;
@@ -338,7 +338,7 @@ fn refine(bits: &mut Bits, block: &[i16; 64], scan: &Scan, table: &Table, ends: 
         }
         flush(bits, table, ends);
         put_symbol(bits, table, run << 4 | 1);
-        bits.put(1, u32::from(block[k] > 0));
+        bits.put(1, u32::from(*value > 0));
         corrections.drain(..).for_each(|bit| bits.put(1, bit));
         run = 0;
     }
