@@ -18,18 +18,42 @@ pub(super) const DATASET: &str = "dataset.json";
 /// The manifest of a run that is not finished.
 pub const UNFINISHED: &str = ".manifest.jsonl.part";
 /// The settings of a run that is not finished: `dataset.json` with nothing counted.
-const SETTINGS: &str = ".jpegdct.json";
+pub(super) const SETTINGS: &str = ".jpegdct.json";
 
 /// Entries are written down after a pause of this many times what that takes, within bounds.
 const PAUSE: u32 = 20;
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// A second place for the record, for outputs that are not where the journal is.
+pub trait Mirror: std::fmt::Debug {
+    /// A run begins or goes on: the record is as it is in `folder`.
+    ///
+    /// # Errors
+    /// Those of the place.
+    fn begin(&mut self, folder: &Path) -> io::Result<()>;
+
+    /// Lines that begin at byte `at` of the manifest.
+    ///
+    /// # Errors
+    /// Those of the place.
+    fn append(&mut self, at: u64, lines: &[u8]) -> io::Result<()>;
+
+    /// The run is finished: both files are in `folder` under their names.
+    ///
+    /// # Errors
+    /// Those of the place.
+    fn finish(&mut self, folder: &Path) -> io::Result<()>;
+}
+
 /// The record of one run.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
     file: File,
+    /// Bytes written down.
+    end: u64,
+    mirror: Option<Box<dyn Mirror>>,
     lines: Vec<u8>,
     last: Instant,
     pause: Duration,
@@ -61,14 +85,20 @@ impl Journal {
         }
         write_whole(folder, SETTINGS, dataset)?;
         sync_folder(folder)?;
-        Ok(Journal::new(folder, file))
+        Ok(Journal::new(folder, file, 0))
     }
 
-    /// Takes up the run in `folder`; where there is none, begins one.
+    /// Takes up the run in `folder`; where there is none, begins one. `stands` is asked of each entry on record, in order,
+    /// whether its input is still what it was; the record ends at the first of which it is not.
     ///
     /// # Errors
     /// As [`Journal::create`]; [`io::ErrorKind::InvalidInput`] if the run there has other settings.
-    pub fn resume(folder: &Path, dataset: &Dataset, sink: &mut dyn Sink) -> io::Result<Opened> {
+    pub fn resume(
+        folder: &Path,
+        dataset: &Dataset,
+        sink: &mut dyn Sink,
+        stands: &mut dyn FnMut(&Entry) -> bool,
+    ) -> io::Result<Opened> {
         let unfinished = read_dataset(&folder.join(SETTINGS))?;
         let finished = read_dataset(&folder.join(DATASET))?;
         let Some(found) = unfinished.as_ref().or(finished.as_ref()) else {
@@ -80,27 +110,46 @@ impl Journal {
         }
         let (manifest, hidden) = (folder.join(MANIFEST), folder.join(UNFINISHED));
         let stopped = manifest.exists();
-        if let Some(finished) = finished.filter(|finished| stopped && finished.complete) {
+        let complete = finished.filter(|finished| stopped && finished.complete);
+        let record = match stopped {
+            true => Record::read(&File::open(&manifest)?, complete.is_none(), stands)?,
+            false => Record::default(),
+        };
+        if let Some(finished) = complete
+            && record.counts.inputs == finished.counts.inputs
+        {
             remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
             return Ok(Opened::Finished(finished.counts));
         }
         if stopped {
-            // It stopped at a failure, which is tried again.
+            // It stopped at a failure, which is tried again, or an input has changed.
             write_whole(folder, SETTINGS, dataset)?;
             std::fs::rename(&manifest, &hidden)?;
         }
         let mut file = open_locked(folder)?;
         remove_if_there(std::fs::remove_dir_all(folder.join(TEMPORARY)))?;
-        let (end, counts) = kept(&file, stopped, sink)?;
+        let record = if stopped { record } else { Record::read(&file, false, stands)? };
+        let (end, counts) = record.kept(sink)?;
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
         remove_if_there(std::fs::remove_file(folder.join(DATASET)))?;
         sync_folder(folder)?;
-        Ok(Opened::Going(Journal::new(folder, file), counts))
+        Ok(Opened::Going(Journal::new(folder, file, end), counts))
     }
 
-    fn new(folder: &Path, file: File) -> Journal {
-        Journal { folder: folder.into(), file, lines: Vec::new(), last: Instant::now(), pause: Duration::ZERO }
+    fn new(folder: &Path, file: File, end: u64) -> Journal {
+        let (lines, last, pause) = (Vec::new(), Instant::now(), Duration::ZERO);
+        Journal { folder: folder.into(), file, end, mirror: None, lines, last, pause }
+    }
+
+    /// Keeps the record in a second place too.
+    ///
+    /// # Errors
+    /// Those of the place.
+    pub fn mirror(&mut self, mut mirror: Box<dyn Mirror>) -> io::Result<()> {
+        mirror.begin(&self.folder)?;
+        self.mirror = Some(mirror);
+        Ok(())
     }
 
     /// Takes the next entry. It is written down by the next [`Journal::commit`].
@@ -126,8 +175,13 @@ impl Journal {
         let begun = Instant::now();
         sink.sync()?;
         self.file.write_all(&self.lines)?;
+        match &mut self.mirror {
+            Some(mirror) if !self.lines.is_empty() => mirror.append(self.end, &self.lines)?,
+            Some(_) => {}
+            None => self.file.sync_data()?,
+        }
+        self.end += self.lines.len() as u64;
         self.lines.clear();
-        self.file.sync_data()?;
         self.last = Instant::now();
         self.pause = ((self.last - begun) * PAUSE).clamp(SHORTEST, LONGEST);
         Ok(())
@@ -142,50 +196,71 @@ impl Journal {
         write_whole(folder, DATASET, dataset)?;
         std::fs::rename(folder.join(UNFINISHED), folder.join(MANIFEST))?;
         sync_folder(folder)?;
+        if let Some(mut mirror) = self.mirror {
+            mirror.finish(folder)?;
+        }
         remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
         remove_if_there(std::fs::remove_dir(folder.join(TEMPORARY)))
     }
 }
 
-/// Where the part of a manifest ends that stands, and what it counts. `stopped`: a failure at its end does not.
-fn kept(file: &File, stopped: bool, sink: &mut dyn Sink) -> io::Result<(u64, Counts)> {
-    let mut reader = BufReader::new(file);
-    reader.seek(SeekFrom::Start(0))?;
-    let (mut done, mut counts, mut end) = (Done::default(), Counts::default(), 0);
-    let mut last_file = String::new();
-    let mut before_last_file = (end, counts);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line)? as u64;
-        // A line that is cut or unreadable was never finished; nothing after it counts.
-        if read == 0 || line.last() != Some(&b'\n') {
-            break;
-        }
-        let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { break };
-        if stopped && entry.is_failure() && reader.fill_buf()?.is_empty() {
-            break;
-        }
-        if let Some(output) = entry.outputs.first() {
-            if output.path != last_file {
-                done.files += 1;
-                done.in_last_file = 0;
-                last_file.clone_from(&output.path);
-                before_last_file = (end, counts);
+/// What a manifest tells of, up to where it stands.
+#[derive(Default)]
+struct Record {
+    /// Where it ends, and what it counts.
+    end: u64,
+    counts: Counts,
+    /// The same before the last file of several images.
+    before_last_file: (u64, Counts),
+    done: Done,
+}
+
+impl Record {
+    /// Reads a manifest up to the first entry that does not stand. `stopped`: a failure at its end does not.
+    fn read(file: &File, stopped: bool, stands: &mut dyn FnMut(&Entry) -> bool) -> io::Result<Record> {
+        let mut reader = BufReader::new(file);
+        reader.seek(SeekFrom::Start(0))?;
+        let mut record = Record::default();
+        let mut last_file = String::new();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = reader.read_until(b'\n', &mut line)? as u64;
+            // A line that is cut or unreadable was never finished; nothing after it counts.
+            if read == 0 || line.last() != Some(&b'\n') {
+                break;
             }
-            done.images += 1;
-            done.in_last_file += 1;
+            let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { break };
+            if stopped && entry.is_failure() && reader.fill_buf()?.is_empty() || !stands(&entry) {
+                break;
+            }
+            if let Some(output) = entry.outputs.first() {
+                if output.path != last_file {
+                    record.done.files += 1;
+                    record.done.in_last_file = 0;
+                    last_file.clone_from(&output.path);
+                    record.before_last_file = (record.end, record.counts);
+                }
+                record.done.images += 1;
+                record.done.in_last_file += 1;
+            }
+            record.counts.add(&entry);
+            record.end += read;
         }
-        counts.add(&entry);
-        end += read;
+        Ok(record)
     }
-    let images = sink.resume(&done)?;
-    if images == done.images {
-        Ok((end, counts))
-    } else if images + done.in_last_file == done.images {
-        Ok(before_last_file)
-    } else {
-        Err(io::Error::other(format!("{images} images of {} stand, which is no whole file", done.images)))
+
+    /// Where the part ends that the sink can go on from, and what it counts.
+    fn kept(&self, sink: &mut dyn Sink) -> io::Result<(u64, Counts)> {
+        let Record { done, .. } = self;
+        let images = sink.resume(done)?;
+        if images == done.images {
+            Ok((self.end, self.counts))
+        } else if images + done.in_last_file == done.images {
+            Ok(self.before_last_file)
+        } else {
+            Err(io::Error::other(format!("{images} images of {} stand, which is no whole file", done.images)))
+        }
     }
 }
 
@@ -241,6 +316,7 @@ mod tests {
             jpegdct_version: "0".into(),
             format: "npy".into(),
             shard: None,
+            zstd: None,
             recipe_hash: recipe.hash(),
             recipe,
             damaged: "refuse".into(),
@@ -278,7 +354,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry("a", Some("a.npy")));
         assert_eq!(read_dataset(&out.join(DATASET)).unwrap().unwrap(), dataset());
         assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
-        let again = Journal::resume(&out, &dataset(), &mut NpySink::new(&out)).unwrap();
+        let again = Journal::resume(&out, &dataset(), &mut NpySink::new(&out), &mut |_| true).unwrap();
         assert!(matches!(again, Opened::Finished(_)));
         Journal::create(&out, &dataset()).unwrap();
         assert!(!out.join(DATASET).exists());
@@ -297,13 +373,14 @@ mod tests {
         };
         for tail in [&b""[..], b"{\"path\":", b"\0\0\0\n{}\n"] {
             begin(tail);
-            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut NpySink::new(out)) else {
+            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut NpySink::new(out), &mut |_| true)
+            else {
                 panic!("it goes on");
             };
             assert_eq!((counts.inputs, counts.ok, counts.refused), (4, 3, 1));
             drop(journal);
             let mut shards = SafetensorsSink::new(out, &Recipe::default(), ShardSize::default());
-            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut shards) else {
+            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut shards, &mut |_| true) else {
                 panic!("it goes on");
             };
             assert_eq!((counts.inputs, counts.ok), (2, 1), "the second shard is made again");
@@ -317,7 +394,7 @@ mod tests {
         drop(Journal::create(folder.path(), &dataset()).unwrap());
         let mut other = dataset();
         other.settings.inputs = 4;
-        let error = Journal::resume(folder.path(), &other, &mut NpySink::new(folder.path())).unwrap_err();
+        let error = Journal::resume(folder.path(), &other, &mut NpySink::new(folder.path()), &mut |_| true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().contains("inputs is 4, was 3"), "{error}");
     }

@@ -16,10 +16,14 @@ mod names;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "cloud")]
+mod remote;
 mod safetensors;
 mod shards;
 mod stack;
 mod webdataset;
+#[cfg(feature = "zarr")]
+mod zarr;
 
 use std::io;
 use std::path::PathBuf;
@@ -34,10 +38,14 @@ pub use names::{Name, Names};
 pub use npy::NpySink;
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetSink;
+#[cfg(feature = "cloud")]
+pub use remote::RemoteSink;
 pub use safetensors::SafetensorsSink;
 pub use shards::ShardSize;
 pub use stack::StackSink;
 pub use webdataset::WebdatasetSink;
+#[cfg(feature = "zarr")]
+pub use zarr::ZarrSink;
 
 /// One image on its way out.
 #[derive(Debug)]
@@ -85,7 +93,12 @@ impl Staged {
     pub fn memory(&self) -> u64 {
         self.parts
             .iter()
-            .map(|part| if let Body::Values(values) = &part.body { values.bytes().len() } else { 0 } as u64)
+            .map(|part| match &part.body {
+                Body::Values(values) => values.bytes().len() as u64,
+                #[cfg(feature = "zarr")]
+                Body::Encoded(bytes) => bytes.len() as u64,
+                Body::File(_) => 0,
+            })
             .sum()
     }
 }
@@ -108,6 +121,9 @@ pub struct Part {
 pub enum Body {
     /// In memory.
     Values(Values),
+    /// In memory, as the format stores it.
+    #[cfg(feature = "zarr")]
+    Encoded(Vec<u8>),
     /// In a finished file under a hidden name that only waits for its final one. Dropped, it is deleted.
     File(tempfile::TempPath),
 }
@@ -213,7 +229,7 @@ impl Part {
     fn values(&self) -> io::Result<&Values> {
         match &self.body {
             Body::Values(values) => Ok(values),
-            Body::File(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "the format takes tensors in memory")),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "the format takes tensors in memory")),
         }
     }
 

@@ -49,6 +49,8 @@ impl NpySink {
                     write_npy(&part.shape, &values, file.as_file_mut())?;
                     rename(file.into_temp_path(), &path)?;
                 }
+                #[cfg(feature = "zarr")]
+                Body::Encoded(_) => return Err(io::ErrorKind::InvalidInput.into()),
             }
             self.unsynced.push(path);
             outputs.push(output);

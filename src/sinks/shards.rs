@@ -24,18 +24,35 @@ impl Default for ShardSize {
     }
 }
 
-/// The shards of one run: `shard-000000.EXTENSION` and so on.
+/// The shards of one run: `shard-000000.EXTENSION` and so on, or numbers between other names.
 #[derive(Debug)]
 pub(super) struct Shards {
     folder: PathBuf,
-    extension: &'static str,
+    prefix: String,
+    digits: usize,
+    suffix: String,
     size: ShardSize,
     next: u64,
 }
 
 impl Shards {
-    pub(super) fn new(folder: impl Into<PathBuf>, extension: &'static str, size: ShardSize) -> Shards {
-        Shards { folder: folder.into(), extension, size, next: 0 }
+    pub(super) fn new(folder: impl Into<PathBuf>, extension: &str, size: ShardSize) -> Shards {
+        Shards::named(folder, "shard-".into(), 6, format!(".{extension}"), size)
+    }
+
+    pub(super) fn named(
+        folder: impl Into<PathBuf>,
+        prefix: String,
+        digits: usize,
+        suffix: String,
+        size: ShardSize,
+    ) -> Shards {
+        Shards { folder: folder.into(), prefix, digits, suffix, size, next: 0 }
+    }
+
+    #[cfg(feature = "zarr")]
+    pub(super) fn set_suffix(&mut self, suffix: &str) {
+        self.suffix = suffix.into();
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -44,7 +61,12 @@ impl Shards {
 
     /// The name of the shard that is being filled.
     pub(super) fn name(&self) -> String {
-        format!("shard-{:06}.{}", self.next, self.extension)
+        self.name_of(self.next)
+    }
+
+    /// The name of a shard by its number.
+    pub(super) fn name_of(&self, number: u64) -> String {
+        format!("{}{number:0digits$}{}", self.prefix, self.suffix, digits = self.digits)
     }
 
     /// Whether a shard of so many images and bytes takes no further image of `more` bytes.
@@ -55,8 +77,11 @@ impl Shards {
     /// Gives a finished shard its name. It is on the disk before that, and its name when this returns.
     pub(super) fn close(&mut self, file: NamedTempFile) -> io::Result<()> {
         file.as_file().sync_all()?;
-        rename(file.into_temp_path(), &below(&self.folder, &self.name()))?;
-        sync_folder(&self.folder)?;
+        let path = below(&self.folder, &self.name());
+        rename(file.into_temp_path(), &path)?;
+        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.folder)) {
+            sync_folder(folder)?;
+        }
         self.next += 1;
         Ok(())
     }
@@ -70,10 +95,14 @@ impl Shards {
     /// Removes shards of an earlier run that had more of them: whoever reads all files of the folder would read both.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         loop {
-            match std::fs::remove_file(below(&self.folder, &self.name())) {
+            let path = below(&self.folder, &self.name());
+            match std::fs::remove_file(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 result => result?,
             }
+            // Folders of its own go with it; one that holds more stays.
+            let folders = path.ancestors().skip(1).take_while(|folder| **folder != self.folder);
+            folders.map(std::fs::remove_dir).take_while(io::Result::is_ok).for_each(drop);
             self.next += 1;
         }
     }
