@@ -8,6 +8,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::manifest::{Counts, Dataset, Entry};
@@ -55,6 +56,8 @@ pub struct Journal {
     end: u64,
     mirror: Option<Box<dyn Mirror>>,
     lines: Vec<u8>,
+    /// A commit under way: how long it took.
+    committing: Option<JoinHandle<io::Result<Duration>>>,
     last: Instant,
     pause: Duration,
 }
@@ -139,7 +142,7 @@ impl Journal {
 
     fn new(folder: &Path, file: File, end: u64) -> Journal {
         let (lines, last, pause) = (Vec::new(), Instant::now(), Duration::ZERO);
-        Journal { folder: folder.into(), file, end, mirror: None, lines, last, pause }
+        Journal { folder: folder.into(), file, end, mirror: None, lines, committing: None, last, pause }
     }
 
     /// Keeps the record in a second place too.
@@ -164,43 +167,79 @@ impl Journal {
 
     /// Whether it is time for a commit: they take a twentieth of the time at most.
     pub fn is_due(&self) -> bool {
-        !self.lines.is_empty() && self.last.elapsed() >= self.pause
+        let busy = self.committing.as_ref().is_some_and(|thread| !thread.is_finished());
+        !busy && !self.lines.is_empty() && self.last.elapsed() >= self.pause
     }
 
-    /// Puts on the disk what the sink has settled, then the entries that tell of it.
+    /// Puts on the disk what the sink has settled, then the entries that tell of it. That is done on a thread of its own,
+    /// so that a slow disk does not keep the others waiting; the next commit, or [`Journal::finish`], waits for it.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Those of the disk, of this commit or the one before.
     pub fn commit(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        self.wait()?;
         let begun = Instant::now();
-        sink.sync()?;
-        self.file.write_all(&self.lines)?;
-        match &mut self.mirror {
-            Some(mirror) if !self.lines.is_empty() => mirror.append(self.end, &self.lines)?,
-            Some(_) => {}
-            None => self.file.sync_data()?,
+        let sync = sink.sync()?;
+        let lines = std::mem::take(&mut self.lines);
+        let at = self.end;
+        self.end += lines.len() as u64;
+        let mut file = self.file.try_clone()?;
+        if let Some(mirror) = &mut self.mirror {
+            // The store has the outputs, and has to have the lines.
+            file.write_all(&lines)?;
+            if !lines.is_empty() {
+                mirror.append(at, &lines)?;
+            }
+            self.pause_after(begun.elapsed());
+            return Ok(());
         }
-        self.end += self.lines.len() as u64;
-        self.lines.clear();
-        self.last = Instant::now();
-        self.pause = ((self.last - begun) * PAUSE).clamp(SHORTEST, LONGEST);
+        let write = move || {
+            sync()?;
+            file.write_all(&lines)?;
+            file.sync_data()?;
+            Ok(begun.elapsed())
+        };
+        self.committing = Some(std::thread::Builder::new().name("jpegdct-journal".into()).spawn(write)?);
         Ok(())
+    }
+
+    /// Waits for the commit under way.
+    fn wait(&mut self) -> io::Result<()> {
+        let Some(thread) = self.committing.take() else { return Ok(()) };
+        let took = thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has a fault")))?;
+        self.pause_after(took);
+        Ok(())
+    }
+
+    fn pause_after(&mut self, took: Duration) {
+        self.last = Instant::now();
+        self.pause = (took * PAUSE).clamp(SHORTEST, LONGEST);
     }
 
     /// Gives both files their names. All entries are committed.
     ///
     /// # Errors
     /// Those of writing.
-    pub fn finish(self, dataset: &Dataset) -> io::Result<()> {
-        let folder = &self.folder;
+    pub fn finish(mut self, dataset: &Dataset) -> io::Result<()> {
+        self.wait()?;
+        let folder = &self.folder.clone();
         write_whole(folder, DATASET, dataset)?;
         std::fs::rename(folder.join(UNFINISHED), folder.join(MANIFEST))?;
         sync_folder(folder)?;
-        if let Some(mut mirror) = self.mirror {
+        if let Some(mirror) = &mut self.mirror {
             mirror.finish(folder)?;
         }
         remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
         remove_if_there(std::fs::remove_dir(folder.join(TEMPORARY)))
+    }
+}
+
+impl Drop for Journal {
+    /// After a run that ends early nothing goes on behind its back.
+    fn drop(&mut self) {
+        if let Some(thread) = self.committing.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -373,14 +412,16 @@ mod tests {
         };
         for tail in [&b""[..], b"{\"path\":", b"\0\0\0\n{}\n"] {
             begin(tail);
-            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut NpySink::new(out), &mut |_| true)
+            let Ok(Opened::Going(journal, counts)) =
+                Journal::resume(out, &dataset(), &mut NpySink::new(out), &mut |_| true)
             else {
                 panic!("it goes on");
             };
             assert_eq!((counts.inputs, counts.ok, counts.refused), (4, 3, 1));
             drop(journal);
             let mut shards = SafetensorsSink::new(out, &Recipe::default(), ShardSize::default());
-            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut shards, &mut |_| true) else {
+            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut shards, &mut |_| true)
+            else {
                 panic!("it goes on");
             };
             assert_eq!((counts.inputs, counts.ok), (2, 1), "the second shard is made again");
@@ -394,7 +435,8 @@ mod tests {
         drop(Journal::create(folder.path(), &dataset()).unwrap());
         let mut other = dataset();
         other.settings.inputs = 4;
-        let error = Journal::resume(folder.path(), &other, &mut NpySink::new(folder.path()), &mut |_| true).unwrap_err();
+        let error =
+            Journal::resume(folder.path(), &other, &mut NpySink::new(folder.path()), &mut |_| true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().contains("inputs is 4, was 3"), "{error}");
     }

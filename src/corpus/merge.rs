@@ -135,7 +135,9 @@ impl Joined {
                 Ok(Joined::Zarr(crate::sinks::ZarrSink::new(out, &settings.recipe, size, settings.zstd)))
             }
             #[cfg(not(feature = "zarr"))]
-            "zarr" => Err(io::Error::new(io::ErrorKind::Unsupported, "this jpegdct was built without the feature zarr")),
+            "zarr" => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "this jpegdct was built without the feature zarr"))
+            }
             _ => Ok(Joined::Files(StackSink::new(out))),
         }
     }

@@ -270,9 +270,8 @@ mod tests {
         let path = folder.path().join("x");
         std::fs::write(&path, b"12345").unwrap();
         let mut buffer = vec![9];
-        let read = |buffer: &mut Vec<u8>| {
-            read(&mut feed([Input::file(&path)], &limits).next().unwrap(), &limits, buffer)
-        };
+        let read =
+            |buffer: &mut Vec<u8>| read(&mut feed([Input::file(&path)], &limits).next().unwrap(), &limits, buffer);
         let error = read(&mut buffer).unwrap_err();
         assert!(matches!(error, Error::Limit { kind: LimitKind::FileBytes, found: 5, limit: 4 }));
         let error = read_stream(io::repeat(1), &limits, &mut buffer).unwrap_err();

@@ -205,9 +205,9 @@ impl Client {
 
 fn open(scheme: &str, base: &str) -> io::Result<Arc<dyn ObjectStore>> {
     let retries = match std::env::var("JPEGDCT_RETRIES") {
-        Ok(text) => text.parse().map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidInput, format!("JPEGDCT_RETRIES={text} is no number"))
-        })?,
+        Ok(text) => text
+            .parse()
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("JPEGDCT_RETRIES={text} is no number")))?,
         Err(_) => RETRIES,
     };
     let retry = RetryConfig { max_retries: retries, backoff: BackoffConfig::default(), ..RetryConfig::default() };
@@ -242,16 +242,20 @@ pub(super) fn io_error(error: object_store::Error) -> io::Error {
     use object_store::Error::{
         Generic, InvalidPath, NotFound, NotSupported, PermissionDenied, Unauthenticated, UnknownConfigurationKey,
     };
+    // Some hold a page of XML or HTML.
+    let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     let kind = match &error {
         NotFound { .. } => io::ErrorKind::NotFound,
         PermissionDenied { .. } | Unauthenticated { .. } => io::ErrorKind::PermissionDenied,
         NotSupported { .. } => io::ErrorKind::Unsupported,
         InvalidPath { .. } | UnknownConfigurationKey { .. } => io::ErrorKind::InvalidInput,
+        // Listings and uploads that are refused have no error of their own.
+        Generic { .. } if ["401", "403"].iter().any(|code| text.contains(&format!("status code: {code} "))) => {
+            io::ErrorKind::PermissionDenied
+        }
         Generic { .. } => io::ErrorKind::NotConnected,
         _ => io::ErrorKind::Other,
     };
-    // Some hold a page of XML or HTML.
-    let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     let text = match text.char_indices().nth(400) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text,

@@ -148,6 +148,9 @@ pub struct Output {
 /// not. A sink that gathers images in shards tells it when the shard is finished, in input order all the same.
 pub type Settle<'a> = dyn FnMut(usize, Result<Vec<Output>, &io::Error>) + 'a;
 
+/// Work that puts something on the disk.
+pub type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// How far an interrupted run had come, by its record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
@@ -160,7 +163,7 @@ pub struct Done {
 }
 
 /// The part of writing that many threads do at once.
-pub trait Stage: Send + Sync {
+pub trait Stage: Send + std::marker::Sync {
     /// Does the heavy part for one image.
     ///
     /// # Errors
@@ -193,12 +196,13 @@ pub trait Sink: Send {
     /// A disk that is full, or gone.
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()>;
 
-    /// Puts on the disk what was settled. By default that is there already: shards are on the disk before they are settled.
+    /// Gives what puts on the disk all that was settled, to be done on any thread. By default that is there already: shards
+    /// are on the disk before they are settled.
     ///
     /// # Errors
     /// Those of the disk.
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
+    fn sync(&mut self) -> io::Result<Sync> {
+        Ok(Box::new(|| Ok(())))
     }
 
     /// Writes what is still held back.

@@ -24,7 +24,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::file::create_hidden;
-use super::shards::{ShardSize, Shards};
+use super::shards::{Images, ShardSize, Shards};
 use super::{Body, Done, Output, Part, Settle, Sink, Staged};
 use crate::recipe::Recipe;
 use crate::tensor::Values;
@@ -51,7 +51,7 @@ struct Shard {
     shape: Vec<usize>,
     dtype: &'static str,
     bytes: u64,
-    images: Vec<(usize, Vec<Output>)>,
+    images: Images,
 }
 
 impl ParquetSink {
@@ -120,11 +120,7 @@ impl ParquetSink {
     fn close(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         let Some(shard) = self.open.take() else { return Ok(()) };
         shard.writer.close().map_err(broken)?;
-        self.shards.close(shard.file)?;
-        for (ticket, outputs) in shard.images {
-            settle(ticket, Ok(outputs));
-        }
-        Ok(())
+        self.shards.close(shard.file, shard.images, settle)
     }
 }
 
@@ -174,6 +170,7 @@ impl Sink for ParquetSink {
     }
 
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.shards.settle_ready(settle)?;
         let [part] = &staged.parts[..] else {
             settle(staged.ticket, Err(&invalid("a row takes one tensor".into())));
             return Ok(());
@@ -198,7 +195,7 @@ impl Sink for ParquetSink {
 
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
-        self.shards.finish()
+        self.shards.finish(settle)
     }
 }
 
@@ -234,7 +231,9 @@ mod tests {
     use crate::tensor::Tensor;
 
     fn run(folder: &std::path::Path, places: &[&str]) -> Vec<Result<Vec<Output>, String>> {
-        let mut sink = ParquetSink::new(folder, &Recipe::default(), ShardSize { images: 2, ..Default::default() }, Some(3)).unwrap();
+        let mut sink =
+            ParquetSink::new(folder, &Recipe::default(), ShardSize { images: 2, ..Default::default() }, Some(3))
+                .unwrap();
         let stage = Sink::stage(&sink);
         let (mut names, mut settled) = (Names::default(), Vec::new());
         let mut settle = |_, result: Result<_, &io::Error>| settled.push(result.map_err(|error| error.to_string()));

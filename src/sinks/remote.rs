@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Done, Output, Settle, Sink, Stage, Staged, below};
+use super::{Done, Output, Settle, Sink, Stage, Staged, Sync, below};
 use crate::objects::{Client, Uploads};
 
 /// A file that says what the rows of an array are, while its run goes on.
@@ -111,13 +111,14 @@ impl Sink for RemoteSink {
         self.sending(settle, |inner, settle| inner.write(staged, settle))
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    fn sync(&mut self) -> io::Result<Sync> {
         let held = self.folder.join(HELD);
         if !self.held && held.exists() {
             self.uploads.target().below(HELD).write(std::fs::read(held)?)?;
             self.held = true;
         }
-        self.uploads.finish()
+        self.uploads.finish()?;
+        Ok(Box::new(|| Ok(())))
     }
 
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {

@@ -1,13 +1,18 @@
-//! What formats of shards have in common: their names, when they are full, and how they are taken up again.
+//! What formats of shards have in common: their names, when they are full, how they come to the disk, and how they are
+//! taken up again.
+//!
+//! A finished shard is put on the disk by a thread of its own while the next one is filled; its images are settled when
+//! it is there and has its name.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::file::{rename, sync_folder};
-use super::{Done, below};
+use super::{Done, Output, Settle, below};
 
 /// When a shard is full: whichever comes first. A shard holds one image at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +38,18 @@ pub(super) struct Shards {
     suffix: String,
     size: ShardSize,
     next: u64,
+    closing: Option<Closing>,
 }
+
+/// A finished shard on its way to the disk.
+#[derive(Debug)]
+struct Closing {
+    thread: JoinHandle<io::Result<()>>,
+    images: Images,
+}
+
+/// The images of a shard, and where they are in it.
+pub(super) type Images = Vec<(usize, Vec<Output>)>;
 
 impl Shards {
     pub(super) fn new(folder: impl Into<PathBuf>, extension: &str, size: ShardSize) -> Shards {
@@ -47,7 +63,7 @@ impl Shards {
         suffix: String,
         size: ShardSize,
     ) -> Shards {
-        Shards { folder: folder.into(), prefix, digits, suffix, size, next: 0 }
+        Shards { folder: folder.into(), prefix, digits, suffix, size, next: 0, closing: None }
     }
 
     #[cfg(feature = "zarr")]
@@ -74,15 +90,33 @@ impl Shards {
         images > 0 && (images >= self.size.images || bytes.saturating_add(more) > self.size.bytes)
     }
 
-    /// Gives a finished shard its name. It is on the disk before that, and its name when this returns.
-    pub(super) fn close(&mut self, file: NamedTempFile) -> io::Result<()> {
-        file.as_file().sync_all()?;
-        let path = below(&self.folder, &self.name());
-        rename(file.into_temp_path(), &path)?;
-        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.folder)) {
-            sync_folder(folder)?;
-        }
+    /// Gives a finished shard its name: it is on the disk before that. Its images are settled then, at the latest by
+    /// [`Shards::finish`]; those of the shard before are settled now.
+    pub(super) fn close(&mut self, file: NamedTempFile, images: Images, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.wait(settle)?;
+        let (path, folder) = (below(&self.folder, &self.name()), self.folder.clone());
+        let put = move || {
+            file.as_file().sync_all()?;
+            rename(file.into_temp_path(), &path)?;
+            let mut folders = path.ancestors().skip(1).take_while(|above| above.starts_with(&folder));
+            folders.try_for_each(sync_folder)
+        };
+        let thread = std::thread::Builder::new().name("jpegdct-sync".into()).spawn(put)?;
+        self.closing = Some(Closing { thread, images });
         self.next += 1;
+        Ok(())
+    }
+
+    /// Settles the images of the shard that was closed last, if it is on the disk by now.
+    pub(super) fn settle_ready(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        let ready = self.closing.as_ref().is_some_and(|closing| closing.thread.is_finished());
+        if ready { self.wait(settle) } else { Ok(()) }
+    }
+
+    fn wait(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        let Some(Closing { thread, images }) = self.closing.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has a fault")))?;
+        images.into_iter().for_each(|(ticket, outputs)| settle(ticket, Ok(outputs)));
         Ok(())
     }
 
@@ -92,8 +126,10 @@ impl Shards {
         done.images.saturating_sub(done.in_last_file)
     }
 
-    /// Removes shards of an earlier run that had more of them: whoever reads all files of the folder would read both.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// Settles what is left, and removes shards of an earlier run that had more of them: whoever reads all files of the
+    /// folder would read both.
+    pub(super) fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.wait(settle)?;
         loop {
             let path = below(&self.folder, &self.name());
             match std::fs::remove_file(&path) {
@@ -104,6 +140,15 @@ impl Shards {
             let folders = path.ancestors().skip(1).take_while(|folder| **folder != self.folder);
             folders.map(std::fs::remove_dir).take_while(io::Result::is_ok).for_each(drop);
             self.next += 1;
+        }
+    }
+}
+
+impl Drop for Shards {
+    /// After a run that ends early nothing goes on behind its back.
+    fn drop(&mut self) {
+        if let Some(closing) = self.closing.take() {
+            let _ = closing.thread.join();
         }
     }
 }

@@ -23,8 +23,8 @@ use zarrs::array::codec::{
 use zarrs::array::{ArrayBuilder, ChunkShape, DataType};
 
 use super::file::{create_hidden, little_endian, rename, sync_folder};
-use super::shards::{ShardSize, Shards};
-use super::{Body, Done, InMemory, Item, Output, Part, Settle, Sink, Stage, Staged};
+use super::shards::{Images, ShardSize, Shards};
+use super::{Body, Done, InMemory, Item, Part, Settle, Sink, Stage, Staged};
 use crate::recipe::Recipe;
 
 /// The array's folder.
@@ -64,7 +64,7 @@ struct Shard {
     writer: BufWriter<File>,
     index: Vec<[u64; 2]>,
     at: u64,
-    images: Vec<(usize, Vec<Output>)>,
+    images: Images,
 }
 
 /// Compresses, if that is asked for.
@@ -147,8 +147,7 @@ impl ZarrSink {
             "f16" => zarrs::array::FillValue::from(half::f16::ZERO),
             _ => zarrs::array::FillValue::from(0f32),
         };
-        let mut builder =
-            ArrayBuilder::new(rows.lengths(count), rows.lengths(rows.in_shard), rows.data_type()?, fill);
+        let mut builder = ArrayBuilder::new(rows.lengths(count), rows.lengths(rows.in_shard), rows.data_type()?, fill);
         builder.array_to_bytes_codec(Arc::new(sharding.build())).attributes(self.attributes.clone());
         Ok(builder.build_metadata().map_err(broken)?.to_string_pretty() + "\n")
     }
@@ -204,11 +203,7 @@ impl ZarrSink {
         let index = Crc32cCodec::new().encode(Cow::Owned(index), &CodecOptions::default()).map_err(broken)?;
         shard.writer.write_all(&index)?;
         shard.writer.flush()?;
-        self.shards.close(shard.file)?;
-        for (ticket, outputs) in shard.images {
-            settle(ticket, Ok(outputs));
-        }
-        Ok(())
+        self.shards.close(shard.file, shard.images, settle)
     }
 
     /// Appends the rows of the finished array in another folder. Gives the number of rows before them.
@@ -298,6 +293,7 @@ impl Sink for ZarrSink {
     }
 
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.shards.settle_ready(settle)?;
         let [part] = &staged.parts[..] else {
             settle(staged.ticket, Err(&invalid("an array takes one tensor an image".into())));
             return Ok(());
@@ -321,7 +317,7 @@ impl Sink for ZarrSink {
 
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
-        self.shards.finish()?;
+        self.shards.finish(settle)?;
         let Some(rows) = &self.rows else {
             // No image at all: what an earlier run left says otherwise.
             remove_if_there(&self.path(HIDDEN))?;
@@ -377,7 +373,7 @@ mod tests {
     use zarrs::filesystem::FilesystemStore;
 
     use super::*;
-    use crate::sinks::{About, Names};
+    use crate::sinks::{About, Names, Output};
     use crate::tensor::{Tensor, Values};
 
     fn sink(folder: &Path, zstd: Option<i32>) -> ZarrSink {

@@ -200,7 +200,6 @@ def check_other_inputs(binary, moto, store, local, scratch):
     assert len((scratch / "list/manifest.jsonl").read_text().splitlines()) == len(files(local))
     said = run(binary, "extract", f"{bucket}/none/", "-o", scratch / "none", url=moto.url, code=1)
     assert "no images there" in said, said
-    said = run(binary, "inspect", f"{bucket}/in/cat/gone.jpg", url=moto.url, code=1)
 
 
 def check_credentials(binary, local, scratch):
@@ -233,7 +232,7 @@ def check_dropped_connections(binary, moto, store, local, scratch):
                 relay.break_off()
             if "cannot be reached" in said or "cannot be listed" in said:
                 broken += 1
-                assert said.count("error:") == 1, said
+                assert said.count("jpegdct: error:") == 1, said
                 local_out = isinstance(out, pathlib.Path)
                 assert not local_out or not (out / "manifest.jsonl").exists()
             run(*command, url=moto.url, code=1)
@@ -253,8 +252,6 @@ def check_dropped_connections(binary, moto, store, local, scratch):
 
 def check_web(binary, local, scratch):
     """Single files of a web server."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=local)
-    handler.log_message = None
     quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=local))
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -49,8 +49,7 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
 
 /// At most `count` of the inputs, spread evenly, and all that could not be listed.
 fn sample(inputs: &Inputs, count: usize) -> Vec<Input> {
-    let (lost, there): (Vec<Input>, Vec<Input>) =
-        inputs.iter().partition(|input| matches!(input.kind, Kind::Lost(_)));
+    let (lost, there): (Vec<Input>, Vec<Input>) = inputs.iter().partition(|input| matches!(input.kind, Kind::Lost(_)));
     let taken = count.min(there.len());
     let mut sample = lost;
     sample.extend((0..taken).map(|index| there[index * there.len() / taken].clone()));

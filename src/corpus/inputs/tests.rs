@@ -142,7 +142,11 @@ fn archives_are_folders_and_their_samples_carry_labels_and_json() {
         assert_eq!(read_all(std::slice::from_ref(&path)), wanted, "{name}");
         let other = folder.path().join("z.jpg");
         let listing = list(&[path, other]);
-        assert_eq!(listing.inputs.get(0).unwrap().place(), format!("{name}/a/x.jpg"), "of several inputs each keeps its name");
+        assert_eq!(
+            listing.inputs.get(0).unwrap().place(),
+            format!("{name}/a/x.jpg"),
+            "of several inputs each keeps its name"
+        );
     }
 }
 
