@@ -5,11 +5,12 @@
 //! finished manifest takes their place. A local folder holds the same as one file, and is made from the store when a run is
 //! taken up, on whichever machine.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use super::journal::{DATASET, MANIFEST, Mirror, SETTINGS, UNFINISHED};
-use crate::objects::{Client, Uploads};
+use crate::objects::{Client, ObjectReader, Uploads};
 
 /// The record in a store.
 #[derive(Debug)]
@@ -29,22 +30,29 @@ impl RemoteRecord {
     /// Those of the store and of the disk.
     pub fn fetch(&self, folder: &Path) -> io::Result<()> {
         for name in [SETTINGS, DATASET, MANIFEST] {
-            match self.target.below(name).read() {
-                Ok(bytes) => std::fs::write(folder.join(name), bytes)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let object = self.target.below(name);
+            match object.meta() {
+                Ok(meta) => copy(object, meta.size, &mut File::create(folder.join(name))?)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
                 Err(error) => return Err(error),
-            }
+            };
         }
         if folder.join(MANIFEST).exists() {
             return Ok(());
         }
-        let mut record = Vec::new();
+        let mut record = None;
+        let mut end = 0;
         for (at, piece) in self.pieces()? {
-            if at == record.len() as u64 {
-                record.extend(piece.read()?);
+            if at == end {
+                let record = match &mut record {
+                    Some(record) => record,
+                    None => record.insert(File::create(folder.join(UNFINISHED))?),
+                };
+                let size = piece.meta()?.size;
+                end += copy(piece, size, record)?;
             }
         }
-        if record.is_empty() { Ok(()) } else { std::fs::write(folder.join(UNFINISHED), record) }
+        Ok(())
     }
 
     /// The pieces of an unfinished manifest, by where they begin.
@@ -60,21 +68,30 @@ impl RemoteRecord {
         }
         Ok(())
     }
+}
 
-    fn piece(&self, at: u64) -> Client {
-        // Names of one length, so that they sort by number.
-        self.target.below(&format!("{UNFINISHED}/{at:020}"))
-    }
+/// Names of one length, so that they sort by number.
+fn piece_name(at: u64) -> String {
+    format!("{UNFINISHED}/{at:020}")
+}
+
+/// Writes an object's bytes to a file, block by block.
+fn copy(object: Client, size: u64, file: &mut File) -> io::Result<u64> {
+    io::copy(&mut ObjectReader::new(object, size), file)
 }
 
 impl Mirror for RemoteRecord {
     fn begin(&mut self, folder: &Path) -> io::Result<()> {
-        let record = std::fs::read(folder.join(UNFINISHED))?;
-        if record.is_empty() {
+        let record = folder.join(UNFINISHED);
+        if record.metadata()?.len() == 0 {
             self.remove_pieces(0)?;
         } else {
             // What stands is one piece first, then the others go: at no moment is there less.
-            self.piece(0).write(record)?;
+            let copy = folder.join(".record");
+            std::fs::copy(record, &copy)?;
+            let mut uploads = Uploads::new(self.target.clone());
+            uploads.add(&piece_name(0), copy)?;
+            uploads.finish()?;
             self.remove_pieces(1)?;
         }
         for name in [MANIFEST, DATASET] {
@@ -84,7 +101,7 @@ impl Mirror for RemoteRecord {
     }
 
     fn append(&mut self, at: u64, lines: &[u8]) -> io::Result<()> {
-        self.piece(at).write(lines.to_vec())
+        self.target.below(&piece_name(at)).write(lines.to_vec())
     }
 
     fn finish(&mut self, folder: &Path) -> io::Result<()> {

@@ -25,7 +25,7 @@ use tempfile::NamedTempFile;
 
 use super::file::create_hidden;
 use super::shards::{Images, ShardSize, Shards};
-use super::{Body, Done, Output, Part, Settle, Sink, Staged};
+use super::{Body, Done, Part, Settle, Sink, Staged};
 use crate::recipe::Recipe;
 use crate::tensor::Values;
 
@@ -227,7 +227,7 @@ mod tests {
     use half::f16;
 
     use super::*;
-    use crate::sinks::{About, Item, Names};
+    use crate::sinks::{About, Item, Names, Output};
     use crate::tensor::Tensor;
 
     fn run(folder: &std::path::Path, places: &[&str]) -> Vec<Result<Vec<Output>, String>> {

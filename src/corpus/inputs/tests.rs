@@ -28,6 +28,18 @@ fn a_folder_is_sorted_and_filtered() {
 }
 
 #[test]
+fn inputs_come_out_as_they_went_in() {
+    let paths = ["a.jpg", "x/b.jpg", "./x/c.jpg", "../up.jpg", "/", "..", "x/..", "x/y/d.jpg", "/etc/e.jpg", "x/b.jpg"];
+    let inputs: Inputs = paths.iter().map(|path| Input::file(*path)).collect();
+    assert_eq!(inputs.iter().map(|input| input.path).collect::<Vec<_>>(), paths.map(PathBuf::from));
+    assert_eq!(inputs.range(8..99).map(|input| input.display()).collect::<Vec<_>>(), ["/etc/e.jpg", "x/b.jpg"]);
+    let mut hash = Vec::new();
+    inputs.for_each_path(|path| hash.push(path.to_path_buf()));
+    assert_eq!(hash, paths.map(PathBuf::from));
+    assert!(inputs.get(10).is_none() && Inputs::default().is_empty());
+}
+
+#[test]
 fn explicit_files_are_always_taken() {
     let tree = tree(&["notes.txt", "sub/a.jpg"]);
     let arguments = [tree.path().join("notes.txt"), tree.path().join("sub/a.jpg")];
