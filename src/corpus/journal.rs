@@ -119,7 +119,7 @@ impl Journal {
             false => Record::default(),
         };
         if let Some(finished) = complete
-            && record.counts.inputs == finished.counts.inputs
+            && record.end == manifest.metadata()?.len()
         {
             remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
             return Ok(Opened::Finished(finished.counts));
