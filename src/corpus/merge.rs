@@ -122,7 +122,7 @@ enum Joined {
     Files(StackSink),
     Stack(StackSink),
     #[cfg(feature = "zarr")]
-    Zarr(crate::sinks::ZarrSink),
+    Zarr(Box<crate::sinks::ZarrSink>),
 }
 
 impl Joined {
@@ -132,7 +132,8 @@ impl Joined {
             #[cfg(feature = "zarr")]
             "zarr" => {
                 let size = settings.shard.unwrap_or_default();
-                Ok(Joined::Zarr(crate::sinks::ZarrSink::new(out, &settings.recipe, size, settings.zstd)))
+                let array = crate::sinks::ZarrSink::new(out, &settings.recipe, size, settings.zstd);
+                Ok(Joined::Zarr(Box::new(array)))
             }
             #[cfg(not(feature = "zarr"))]
             "zarr" => {
@@ -168,7 +169,7 @@ impl Joined {
         match self {
             Joined::Files(sink) | Joined::Stack(sink) => sink,
             #[cfg(feature = "zarr")]
-            Joined::Zarr(array) => array,
+            Joined::Zarr(array) => &mut **array,
         }
     }
 }
