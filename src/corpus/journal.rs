@@ -26,6 +26,10 @@ const PAUSE: u32 = 20;
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Bytes of lines that are written down without a pause, and that wait at most for the commit before.
+const ENOUGH: usize = 1 << 20;
+const MOST: usize = 8 << 20;
+
 /// A second place for the record, for outputs that are not where the journal is.
 pub trait Mirror: std::fmt::Debug {
     /// A run begins or goes on: the record is as it is in `folder`.
@@ -165,10 +169,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether it is time for a commit: they take a twentieth of the time at most.
+    /// Whether it is time for a commit: after a pause, or when enough lines wait for one, so that they do not fill the memory.
     pub fn is_due(&self) -> bool {
         let busy = self.committing.as_ref().is_some_and(|thread| !thread.is_finished());
-        !busy && !self.lines.is_empty() && self.last.elapsed() >= self.pause
+        let waiting = self.lines.len();
+        waiting >= MOST || waiting > 0 && !busy && (waiting >= ENOUGH || self.last.elapsed() >= self.pause)
     }
 
     /// Puts on the disk what the sink has settled, then the entries that tell of it. That is done on a thread of its own,
