@@ -1,7 +1,7 @@
 //! Object stores behind blocking calls: `s3://`, `gs://`, `az://`, `http://` and `https://`.
 //!
 //! What enters: URLs. What leaves: bytes, listings, and objects written. Who asks waits, but what is asked for ahead
-//! ([`Client::start`], [`Uploads`]) is under way meanwhile. Nothing is known here of images, tensors or records.
+//! (`Client::start`, `Uploads`) is under way meanwhile. Nothing is known here of images, tensors or records.
 //!
 //! Credentials and endpoints come from the environment, by the names that the stores' own tools use (`AWS_ACCESS_KEY_ID`,
 //! `AWS_ENDPOINT_URL`, `GOOGLE_SERVICE_ACCOUNT`, `AZURE_STORAGE_ACCOUNT_NAME` ...). A request that fails is repeated with
