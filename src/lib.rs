@@ -56,6 +56,8 @@ pub mod extractor;
 pub mod fuzzing;
 pub mod limits;
 pub mod markers;
+#[cfg(feature = "corpus")]
+pub mod objects;
 #[cfg(feature = "picture")]
 pub mod picture;
 pub mod recipe;

@@ -23,12 +23,15 @@ fn json(place: &Place, path: &str) -> Value {
 fn merged_parts_are_the_whole() {
     let place = photos(11);
     std::fs::write(place.path().join("in/0/99.jpg"), b"no image").unwrap();
-    let formats: [&[&str]; 4] = [
+    let mut formats: Vec<&[&str]> = vec![
         &["--format", "npy"],
         &["--format", "stack", "--recipe", "dctnet-24"],
         &["--format", "webdataset", "--shard-images", "1"],
         &["--format", "safetensors", "--shard-images", "1"],
     ];
+    if cfg!(feature = "zarr") {
+        formats.push(&["--format", "zarr", "--recipe", "dctnet-24", "--shard-images", "2", "--zstd"]);
+    }
     for format in formats {
         let run = |out: &str, part: &[&str]| {
             let code = predicate::in_iter([0, 1]);

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
-use crate::scans::{DecodeOptions, Scratch};
+use crate::scans::{DecodeOptions, Scratch, read_headers};
 
 /// Makes a JPEG of an image that is none, or of one that a recipe of channels cannot take.
 pub trait Convert: Sync {
@@ -60,10 +60,9 @@ impl Maker<'_> {
     /// # Errors
     /// Those of reading, converting and extracting.
     pub fn extract(&self, input: &Input) -> Result<Extraction> {
-        let inputs = std::slice::from_ref(input);
         let mut entry = Entry::new(input.display(), input.place(), String::new());
         let key = entry.key.clone();
-        let mut fed = feed(inputs, &self.limits);
+        let mut fed = feed([input.clone()], &self.limits);
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
         self.make(&mut fed, &key, &mut Buffers::default(), &mut entry, &mut 0)
     }
@@ -74,13 +73,34 @@ impl Maker<'_> {
     /// Those of reading, converting and extracting.
     pub(super) fn make(
         &self,
-        fed: &mut Fed<'_>,
+        fed: &mut Fed,
         key: &str,
         buffers: &mut Buffers,
         entry: &mut Entry,
         size: &mut u64,
     ) -> Result<Extraction> {
-        read(fed, &self.limits, &mut buffers.bytes)?;
+        let result = self.make_described(fed, key, buffers, entry, size);
+        // A JPEG that is refused has its facts all the same, as far as its headers say them.
+        if result.is_err()
+            && entry.source.format.as_deref() == Some("jpeg")
+            && let Ok(info) = read_headers(&buffers.bytes, &self.extractor.options().limits)
+        {
+            entry.source.describe_headers(&info);
+        }
+        result
+    }
+
+    fn make_described(
+        &self,
+        fed: &mut Fed,
+        key: &str,
+        buffers: &mut Buffers,
+        entry: &mut Entry,
+        size: &mut u64,
+    ) -> Result<Extraction> {
+        let read = read(fed, &self.limits, &mut buffers.bytes);
+        entry.source.modified = fed.modified;
+        read?;
         let bytes = &buffers.bytes[..];
         *size = bytes.len() as u64;
         entry.source.bytes = Some(*size);

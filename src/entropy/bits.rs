@@ -63,6 +63,15 @@ impl Cursor {
         self.count = self.count.wrapping_sub(n);
     }
 
+    /// The cursor `n` bits before this one; `None` before the first byte of the window.
+    #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
+    pub fn back(self, window: &WindowBytes, n: usize) -> Option<Cursor> {
+        let bit = (8 * self.next).checked_sub(self.count as usize + n)?;
+        let (byte, skipped) = (bit / 8, bit as u32 % 8);
+        let bits = u64::from(window[byte & (SIZE - 1)]) << 56 << skipped;
+        Some(Cursor { bits, count: 8 - skipped, next: byte + 1 })
+    }
+
     /// Number of whole bytes of the window that were begun to be read.
     fn byte(&self) -> usize {
         self.next - (self.count / 8) as usize
@@ -201,8 +210,10 @@ impl<'a> BitReader<'a> {
     /// What of the window may be decoded.
     pub(super) fn bounds(&self) -> Bounds {
         match self.end {
-            Some(_) => Bounds { last_start: self.filled + 8, bits: 8 * self.filled },
-            None => Bounds { last_start: self.filled - RESERVE.min(self.filled), bits: usize::MAX },
+            Some(_) => Bounds { last_start: self.filled + 8, bits: 8 * self.filled, filled: self.filled },
+            None => {
+                Bounds { last_start: self.filled - RESERVE.min(self.filled), bits: usize::MAX, filled: self.filled }
+            }
         }
     }
 
@@ -231,6 +242,9 @@ pub(super) struct Bounds {
     pub last_start: usize,
     /// Bits that the window has before the end of the segment.
     pub bits: usize,
+    /// Bytes that the window has; behind them is room for the bytes of an MCU.
+    #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
+    pub filled: usize,
 }
 
 impl Bounds {

@@ -4,6 +4,8 @@
 //! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
 
 pub(crate) mod arithmetic;
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+mod assembly;
 pub(crate) mod band;
 mod bits;
 pub(crate) mod dc;

@@ -97,3 +97,28 @@ pub(super) fn fill(pairs: &mut PairTable, codes: &[u16; 1 << WINDOW_BITS], meani
         pair.advance = advance + next_advance;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What code that does not check them relies on.
+    #[test]
+    fn entries_lead_on_and_not_too_far() {
+        let mut pairs = [Pair::default(); 1 << WINDOW_BITS];
+        // Any code length with any symbol, at places where codes of that length do not even stand.
+        for shift in 0..64 {
+            let entry = |window: usize| ((window * 7 + shift) % 11) << 8 | (window * 37 + shift * 5) % 256;
+            let codes = std::array::from_fn(|window| if entry(window) < 256 { 0 } else { entry(window) as u16 });
+            fill(&mut pairs, &codes);
+            for pair in &pairs {
+                if pair.total == 0 {
+                    continue;
+                }
+                assert!(pair.total <= 25 && pair.before <= 10 && (48..=63).contains(&pair.shift), "{pair:?}");
+                assert!((1..=144).contains(&pair.advance) && pair.first_advance <= pair.advance, "{pair:?}");
+                assert!(pair.first_total <= pair.total, "{pair:?}");
+            }
+        }
+    }
+}

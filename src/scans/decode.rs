@@ -15,7 +15,7 @@ use super::{Damage, DecodeOptions, Summary};
 use crate::entropy::arithmetic::ArithmeticReader;
 use crate::entropy::{BitReader, Window};
 use crate::error::{Error, Malformed, Result, WarningKind};
-use crate::limits::LimitKind;
+use crate::limits::{LimitKind, Limits};
 use crate::markers::{ColorModel, ImageInfo, Log, Parser, ScanComponent, ScanHeader};
 use crate::spec::frame::{Frame, Process};
 
@@ -69,15 +69,39 @@ pub fn decode_tiles(
     Ok(Summary { info, scans, bytes: bytes as u64, warnings })
 }
 
+/// What the headers of a file say of its image; no scan is decoded. A file that breaks off or breaks T.81 after its frame
+/// header is read as far as that: this is what is known of a file that [`decode_tiles`] refuses.
+///
+/// # Errors
+/// Those of the headers, where no frame header was read.
+pub fn read_headers(bytes: &[u8], limits: &Limits) -> Result<ImageInfo> {
+    let mut parser = Parser::new(bytes, false, limits)?;
+    match parser.next_scan() {
+        Ok(Some(first)) => image_info(&mut parser, &first),
+        Ok(None) => Err(Error::malformed(parser.position, Malformed::NoScan)),
+        Err(error) => match parser.frame.as_ref().map(|frame| frame.height) {
+            Some(height @ 1..) => info_of(&parser, height).ok_or(error),
+            _ => Err(error),
+        },
+    }
+}
+
 /// What the headers up to the first scan say.
 fn image_info(parser: &mut Parser<'_>, first: &ScanHeader) -> Result<ImageInfo> {
-    let deferred = parser.frame.as_ref().is_some_and(|frame| frame.height == 0);
-    let lines = if deferred { Some(parser.deferred_height(first)?) } else { None };
-    let header = parser.frame.as_ref().ok_or_else(|| Error::malformed(first.offset, Malformed::ScanBeforeFrame))?;
-    let height = lines.unwrap_or(header.height);
+    let height = match parser.frame.as_ref().map(|frame| frame.height) {
+        Some(0) => parser.deferred_height(first)?,
+        Some(height) => height,
+        None => 0,
+    };
+    info_of(parser, height).ok_or_else(|| Error::malformed(first.offset, Malformed::ScanBeforeFrame))
+}
+
+/// What was read so far, if a frame header was.
+fn info_of(parser: &Parser<'_>, height: u16) -> Option<ImageInfo> {
+    let header = parser.frame.as_ref()?;
     let frame = Frame::new(header.process, header.precision, header.width.into(), height.into(), &header.components);
     let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
-    Ok(ImageInfo {
+    Some(ImageInfo {
         color: ColorModel::decide(&ids, parser.app.jfif, parser.app.adobe_transform),
         orientation: parser.app.orientation.unwrap_or(1),
         restart_interval: parser.restart_interval,

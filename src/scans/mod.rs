@@ -20,7 +20,7 @@ use crate::error::Warning;
 use crate::limits::Limits;
 use crate::markers::ImageInfo;
 
-pub use decode::{Scratch, decode_tiles};
+pub use decode::{Scratch, decode_tiles, read_headers};
 pub use tile::{Block, Demand, Placement, Tile, TileConsumer, TileRow};
 
 /// What happens to an image whose header is good and whose data is damaged.

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use jpegdct::corpus::{self, Fed, Input, Panicked, Window, run_ordered};
+use jpegdct::corpus::{self, Fed, Panicked, Window, run_ordered};
 use jpegdct::{Coefficients, Damage, DecodeOptions, Error, Plane, Scratch, Warning};
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ struct ComponentInspection {
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
-    let inputs = corpus::list(&args.input.inputs).inputs;
+    let inputs = corpus::list(&args.input.inputs).complete()?.inputs;
     let options = args.limits.decode_options(Damage::Keep);
     let threads = args.input.threads();
     let mut out = BufWriter::new(io::stdout().lock());
@@ -53,7 +53,7 @@ pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     run_ordered(
         threads,
         Window::for_threads(threads),
-        corpus::feed(&inputs, &options.limits),
+        corpus::feed(inputs.iter(), &options.limits),
         || (Vec::new(), Scratch::default()),
         |(buffer, scratch), fed| inspect(fed, &options, buffer, scratch),
         |_| 0,
@@ -63,7 +63,7 @@ pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
                 error: Some(format!("a fault of the program: {message}")),
                 ..Inspection::default()
             });
-            let path = arrivals.next().map(Input::display).unwrap_or_default();
+            let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let inspection = Inspection { path, ..inspection };
             failures |= inspection.status != "ok";
             written = if args.json { inspection.write_json(&mut out) } else { inspection.write_text(&mut out) };
@@ -75,7 +75,7 @@ pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     Ok(if failures { ExitCode::from(SOME_FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn inspect(mut fed: Fed<'_>, options: &DecodeOptions, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Inspection {
+fn inspect(mut fed: Fed, options: &DecodeOptions, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Inspection {
     let decoded = corpus::read(&mut fed, &options.limits, buffer)
         .and_then(|()| Coefficients::decode_with(buffer, options, scratch));
     match decoded {

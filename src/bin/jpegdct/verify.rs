@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use jpegdct::corpus::{self, Fed, Input, Panicked, Status, Window, run_ordered};
+use jpegdct::corpus::{self, Fed, Inputs, Panicked, Status, Window, run_ordered};
 use jpegdct::verify::{ImageReport, Spread, Summary, Verifier, VerifyError, VerifyScratch};
 use jpegdct::{Damage, Limits};
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl Worst {
 pub fn run(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let verifiers = verifiers(args)?;
     let mut columns: Vec<_> = args.recipes.iter().map(|name| Column::new(name, args.worst)).collect();
-    let inputs = corpus::list(&args.input.inputs).inputs;
+    let inputs = corpus::list(&args.input.inputs).complete()?.inputs;
     let mut out = BufWriter::new(io::stdout().lock());
     compare_all(args, &inputs, &verifiers, &mut columns, &mut out)?;
     if args.json {
@@ -107,7 +107,7 @@ fn verifiers(args: &VerifyArgs) -> Result<Vec<Verifier>, Failure> {
 /// Compares every input under every recipe, in input order.
 fn compare_all(
     args: &VerifyArgs,
-    inputs: &[Input],
+    inputs: &Inputs,
     verifiers: &[Verifier],
     columns: &mut [Column<'_>],
     out: &mut impl Write,
@@ -118,12 +118,12 @@ fn compare_all(
     run_ordered(
         threads,
         Window::for_threads(threads),
-        corpus::feed(inputs, &limits),
+        corpus::feed(inputs.iter(), &limits),
         Default::default,
         |(buffer, scratch), fed| compare_one(fed, &limits, verifiers, buffer, scratch),
         |_| 0,
         |result| {
-            let path = arrivals.next().map(Input::display).unwrap_or_default();
+            let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let reports = result.unwrap_or_else(|Panicked(message)| {
                 let reason = format!("a fault of the program: {message}");
                 vec![Err(Refusal { status: Status::Failed, reason }); verifiers.len()]
@@ -143,7 +143,7 @@ fn compare_all(
 
 /// One input under every recipe.
 fn compare_one(
-    mut fed: Fed<'_>,
+    mut fed: Fed,
     limits: &Limits,
     verifiers: &[Verifier],
     buffer: &mut Vec<u8>,

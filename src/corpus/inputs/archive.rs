@@ -4,14 +4,17 @@
 //! Images are not read here: an input knows where in the archive its bytes lie.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 use tar::EntryType;
 
+use super::remote::{self, ReadSeek};
 use super::{Found, Input, Kind, Label};
+use crate::corpus::source::modified;
+use crate::objects::{is_disconnected, is_url};
 
 /// The largest label file that is read, in bytes.
 const LABEL_BYTES: u64 = 4096;
@@ -23,6 +26,8 @@ pub struct Archive {
     pub path: PathBuf,
     /// Whether it is compressed, so that it can only be read from the start.
     pub gzip: bool,
+    /// When it last changed, in microseconds since 1970.
+    pub modified: Option<i64>,
 }
 
 /// Bytes in an archive, counted in what it holds when decompressed.
@@ -34,7 +39,7 @@ pub struct Span {
 }
 
 /// A file in an archive.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Member {
     /// The archive.
     pub archive: Arc<Archive>,
@@ -47,7 +52,7 @@ pub struct Member {
 impl Archive {
     /// The archive's bytes, decompressed, from the start.
     pub(in crate::corpus) fn stream(&self) -> io::Result<Box<dyn Read>> {
-        let file = File::open(&self.path)?;
+        let (file, _) = open(&self.path)?;
         Ok(if self.gzip {
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 17, file)))
         } else {
@@ -56,11 +61,26 @@ impl Archive {
     }
 }
 
-/// Whether a file's name says that it is an archive.
+/// Opens an archive, wherever it is. Gives the time of its last change too.
+fn open(path: &Path) -> io::Result<(Box<dyn ReadSeek>, Option<i64>)> {
+    if is_url(path) {
+        let (object, meta) = remote::open(path)?;
+        return Ok((object, Some(meta.modified)));
+    }
+    let file = File::open(path)?;
+    let modified = modified(&file.metadata()?);
+    Ok((Box::new(file), modified))
+}
+
+/// Whether a path is that of a file whose name says that it is an archive.
 pub(super) fn is_archive(path: &Path) -> bool {
+    has_archive_name(path) && path.is_file()
+}
+
+/// Whether a name says that it is an archive's.
+pub(super) fn has_archive_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending) && name.len() > ending.len())
-        && path.is_file()
 }
 
 /// A WebDataset sample while its files come by.
@@ -73,9 +93,14 @@ struct Sample {
 }
 
 /// Lists the images of an archive. What cannot be read of it is one lost input.
-pub(super) fn list_archive(path: &Path, strip: usize, found: &mut Found) {
+pub(super) fn list_archive(path: &Path, strip: u32, found: &mut Found) {
     let before = found.inputs.len();
     if let Err(error) = list_members(path, strip, found) {
+        if is_disconnected(&error) {
+            // There may be more of it.
+            found.incomplete.get_or_insert(error.into());
+            return;
+        }
         let error = io::Error::new(error.kind(), format!("the archive cannot be read further: {error}"));
         found.inputs.push(Input::lost(path, error, strip));
     } else if found.inputs.len() == before {
@@ -84,15 +109,17 @@ pub(super) fn list_archive(path: &Path, strip: usize, found: &mut Found) {
     }
 }
 
-fn list_members(path: &Path, strip: usize, found: &mut Found) -> io::Result<()> {
+fn list_members(path: &Path, strip: u32, found: &mut Found) -> io::Result<()> {
     let mut start = [0; 2];
-    let read = File::open(path)?.read(&mut start)?;
-    let archive = Arc::new(Archive { path: path.into(), gzip: start[..read] == [0x1f, 0x8b] });
+    let (mut file, modified) = open(path)?;
+    let read = file.read(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    let archive = Arc::new(Archive { path: path.into(), gzip: start[..read] == [0x1f, 0x8b], modified });
     if archive.gzip {
         let mut tar = tar::Archive::new(archive.stream()?);
         list_entries(tar.entries()?, &archive, strip, found)
     } else {
-        let mut tar = tar::Archive::new(File::open(path)?);
+        let mut tar = tar::Archive::new(file);
         list_entries(tar.entries_with_seek()?, &archive, strip, found)
     }
 }
@@ -100,7 +127,7 @@ fn list_members(path: &Path, strip: usize, found: &mut Found) -> io::Result<()> 
 fn list_entries<R: Read>(
     entries: tar::Entries<'_, R>,
     archive: &Arc<Archive>,
-    strip: usize,
+    strip: u32,
     found: &mut Found,
 ) -> io::Result<()> {
     let mut sample = Sample { base: Vec::new(), images: 0..0, label: Label::None, json: None };
@@ -135,7 +162,7 @@ fn list_entries<R: Read>(
                 let member = Member { archive: archive.clone(), span, json: None };
                 // An absolute name in an archive is below it all the same.
                 let below = super::names(&name).fold(archive.path.clone(), |path, name| path.join(name));
-                found.inputs.push(Input::new(below, Kind::Member(Box::new(member)), strip));
+                found.inputs.push(Input::new(below, Kind::Member(member), strip));
                 sample.images.end += 1;
             }
             _ => {}
@@ -147,12 +174,7 @@ fn list_entries<R: Read>(
 
 /// A sample is over: its images get its label and JSON.
 fn finish(sample: &Sample, found: &mut Found) {
-    for input in &mut found.inputs[sample.images.clone()] {
-        input.label = sample.label;
-        if let Kind::Member(member) = &mut input.kind {
-            member.json = sample.json;
-        }
-    }
+    found.inputs.describe(sample.images.clone(), sample.label, sample.json);
 }
 
 /// What WebDataset takes for the sample's key and for the file's extension: the name is split at the first dot after

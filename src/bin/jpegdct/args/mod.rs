@@ -60,13 +60,14 @@ pub enum Command {
 /// Inputs, common to all commands.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// Files, folders, glob patterns, tar archives, @LIST, or - for one image on standard input
+    /// Files, folders, glob patterns, tar archives, @LIST, URLs, or - for one image on standard input
     ///
     /// A file named here is always taken. In a folder, and the folders in it, files are taken that have the extension
     /// of an image format (jpg jpeg jpe jfif png webp tif tiff bmp gif pnm ppm pgm pbm), and files without an
     /// extension that start like an image; if all lie in folders below it, the first of these is an image's class.
     /// Archives (.tar, .tar.gz, .tgz) count as folders; in a WebDataset's, .cls is the label. A list (@FILE, @- or
-    /// FILE.jsonl) has a path a line, or an object with "path" and "label".
+    /// FILE.jsonl) has a path a line, or an object with "path" and "label". In builds with the feature cloud, s3://, gs:// and
+    /// az:// URLs are objects or folders of them, http(s):// URLs objects; credentials come from the environment.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
