@@ -108,9 +108,9 @@ mod tests {
         let mut pairs = [Pair::default(); 1 << WINDOW_BITS];
         // Any code length with any symbol, at places where codes of that length do not even stand.
         for shift in 0..64 {
-            let entry = |window: usize| ((window * 7 + shift) % 11) << 8 | (window * 37 + shift * 5) % 256;
+            let entry = |window: usize| (((window * 7 + shift) % 11) << 8) | ((window * 37 + shift * 5) % 256);
             let codes = std::array::from_fn(|window| if entry(window) < 256 { 0 } else { entry(window) as u16 });
-            fill(&mut pairs, &codes);
+            fill(&mut pairs, &codes, |symbol| Some(meaning(symbol)));
             for pair in &pairs {
                 if pair.total == 0 {
                     continue;
