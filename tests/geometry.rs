@@ -275,7 +275,8 @@ fn factors_of_a_lone_component_change_nothing() {
     let sound = to_jpeg(&[&b"P5 90 210 255\n"[..], &samples].concat(), &ReencodeOptions::default()).unwrap();
     let frame = sound.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     assert_eq!(sound[frame + 9..frame + 12], [1, 1, 0x11], "one component");
-    let geometries = ["", "orient = true", "crop = { x = 3, y = 85, w = 60, h = 90 }", "rotate = 90\nresize.short = 50"];
+    let geometries =
+        ["", "orient = true", "crop = { x = 3, y = 85, w = 60, h = 90 }", "rotate = 90\nresize.short = 50"];
     for factors in [0x12, 0x21, 0x22, 0x23, 0x34, 0x44] {
         let mut stated = sound.clone();
         stated[frame + 11] = factors;

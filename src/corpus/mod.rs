@@ -14,6 +14,8 @@ mod run;
 mod source;
 mod statistics;
 
+#[cfg(all(feature = "reencode", feature = "verify"))]
+pub(crate) use inputs::read_lines;
 pub use inputs::{Archive, Input, Kind, Label, Listing, Member, Span, list, part_of};
 pub use journal::{Journal, Opened, UNFINISHED};
 pub use make::{Convert, Maker};

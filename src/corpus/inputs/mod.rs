@@ -258,6 +258,14 @@ pub fn list(arguments: &[PathBuf]) -> Listing {
     found.finish()
 }
 
+/// How many lines of a list are paths, and how many cannot be understood. Nothing that they name is looked at.
+#[cfg(all(feature = "reencode", feature = "verify"))]
+pub(crate) fn read_lines(list: &Path) -> (usize, usize) {
+    let lines = lists::expand(&[list.into()], &mut Found::default());
+    let paths = lines.iter().filter(|line| matches!(line, lists::Argument::Path(_))).count();
+    (paths, lines.len() - paths)
+}
+
 /// Whether a path is a folder, or an archive, which counts as one.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() || archive::is_archive(path)
