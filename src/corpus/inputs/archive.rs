@@ -140,7 +140,7 @@ impl<R: Seek> Seek for Bounded<R> {
 }
 
 fn list_entries<R: Read>(
-    mut entries: tar::Entries<'_, R>,
+    entries: tar::Entries<'_, R>,
     bounds: &Bounds,
     archive: &Arc<Archive>,
     strip: usize,
@@ -148,7 +148,7 @@ fn list_entries<R: Read>(
 ) -> io::Result<()> {
     let mut sample = Sample { base: Vec::new(), images: 0..0, label: Label::None, json: None };
     bounds.end.set(HEADER_BYTES);
-    while let Some(entry) = entries.next() {
+    for entry in entries {
         let mut entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
