@@ -98,8 +98,12 @@ fn list_members(path: &Path, strip: usize, found: &mut Found) -> io::Result<()> 
         let mut tar = tar::Archive::new(Bounded { stream: archive.stream()?, bounds: bounds.clone() });
         list_entries(tar.entries()?, &bounds, &archive, strip, found)
     } else {
-        let mut tar = tar::Archive::new(Bounded { stream: File::open(path)?, bounds: bounds.clone() });
-        list_entries(tar.entries_with_seek()?, &bounds, &archive, strip, found)
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut tar = tar::Archive::new(Bounded { stream: file, bounds: bounds.clone() });
+        list_entries(tar.entries_with_seek()?, &bounds, &archive, strip, found)?;
+        // A file may be passed over whose end is not there: what came behind it is lost.
+        if bounds.at.get() > length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
 

@@ -153,6 +153,15 @@ fn a_broken_archive_gives_what_it_has_and_one_line() {
     let inputs = list(std::slice::from_ref(&path)).inputs;
     assert_eq!(inputs.len(), 3);
     assert!(matches!(&inputs[2].kind, Kind::Lost(error) if error.to_string().contains("cannot be read further")));
+    // Cut inside a file that is no image: what came behind it is lost, compressed or not.
+    archive(&path, &[("a.jpg", &[1; 600]), ("a.json", &[2; 600]), ("b.jpg", &[3; 600])]);
+    let bytes = std::fs::read(&path).unwrap();
+    for cut in [2 * 1536 - 600, 2 * 1536 - 1] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let inputs = list(std::slice::from_ref(&path)).inputs;
+        assert_eq!(inputs.len(), 2);
+        assert!(matches!(&inputs[1].kind, Kind::Lost(error) if error.kind() == io::ErrorKind::UnexpectedEof));
+    }
     for content in [&b""[..], b"no archive at all, and long enough to be one block of it"] {
         std::fs::write(&path, content).unwrap();
         assert!(matches!(&list(std::slice::from_ref(&path)).inputs[..], [Input { kind: Kind::Lost(_), .. }]));
