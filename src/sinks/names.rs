@@ -28,9 +28,10 @@ pub struct Names {
 impl Names {
     /// The name of the next image.
     ///
-    /// `place` is cleaned: empty, `.` and `..` components go, and the name of the hidden folder of unfinished files. If an earlier image has the key already (an input given
-    /// twice), `~2`, `~3` ... is appended. If an earlier image has the stem (`img.jpg` before `img.png`, or before
-    /// `IMG.jpg`, which is one file on some systems), the whole key is the stem, with `~2` ... if need be.
+    /// `place` is cleaned: empty, `.` and `..` components go, and the name of the hidden folder of unfinished files. If an
+    /// earlier image has the key already (an input given twice), `~2`, `~3` ... is appended. If an earlier image has the
+    /// stem (`img.jpg` before `img.png`, or before `IMG.jpg`, which is one file on some systems), the whole key is the stem,
+    /// with `~2` ... if need be.
     pub fn next(&mut self, place: &str) -> Name {
         let parts: Vec<&str> = place.split('/').filter(|part| !matches!(*part, "" | "." | ".." | TEMPORARY)).collect();
         let place = if parts.is_empty() { "input".to_string() } else { parts.join("/") };
