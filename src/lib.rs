@@ -51,7 +51,7 @@ pub mod cpu;
 mod entropy;
 pub mod error;
 pub mod extractor;
-#[cfg(all(feature = "reencode", feature = "verify"))]
+#[cfg(all(feature = "corpus", feature = "reencode", feature = "verify"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod limits;

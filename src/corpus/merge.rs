@@ -43,6 +43,9 @@ pub enum MergeError {
     /// A file that a manifest names and that is not there.
     #[error("{0} is named in a manifest and missing")]
     MissingFile(PathBuf),
+    /// A file that a manifest names and that does not lie in its folder.
+    #[error("{0}: its manifest names {1}, which is not in it")]
+    ForeignFile(PathBuf, String),
     /// The result cannot be one of the parts.
     #[error("{0} is one of the folders to merge")]
     Target(PathBuf),
@@ -239,6 +242,9 @@ fn check(runs: &[Run]) -> Result<Vec<BTreeMap<String, String>>> {
             for output in entry.outputs {
                 if names.contains_key(&output.path) {
                     continue;
+                }
+                if output.path.split('/').any(|name| matches!(name, "" | "." | "..")) {
+                    return Err(MergeError::ForeignFile(run.folder.clone(), output.path));
                 }
                 let file = below(&run.folder, &output.path);
                 if !file.is_file() {

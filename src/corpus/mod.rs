@@ -17,6 +17,8 @@ mod run;
 mod source;
 mod statistics;
 
+#[cfg(all(feature = "reencode", feature = "verify"))]
+pub(crate) use inputs::read_lines;
 pub use inputs::{Archive, Input, Inputs, Kind, Label, Listing, Member, Reason, Span, list, part_of};
 pub use journal::{Journal, Mirror, Opened, UNFINISHED};
 pub use make::{Convert, Maker};

@@ -61,7 +61,12 @@ pub fn feed<I: IntoIterator<Item = Input>>(inputs: I, limits: &Limits) -> impl I
                 // Whichever lies first is read first; to go back is to begin again.
                 let json_first = member.json.filter(|json| json.offset < member.span.offset);
                 let mut read = |span, limits: &Limits| {
-                    Stream::of(&mut stream, &member.archive).and_then(|stream| stream.read(span, limits))
+                    let read = Stream::of(&mut stream, &member.archive).and_then(|stream| stream.read(span, limits));
+                    if let Err(Error::Io(_)) = read {
+                        // Where it stands is not known any more.
+                        stream = None;
+                    }
+                    read
                 };
                 let before = json_first.map(|json| read(json, &json_limits(&limits)));
                 let bytes = read(member.span, &limits);

@@ -273,10 +273,12 @@ mod tests {
         assert!(BlockTables::new(&dc0, &dc1).is_none(), "a table without pairs");
         let tables = [luma, chroma, chroma, luma];
         let order = [0, 0, 1, 2];
+        // Miri looks at every step of a few of them.
+        let (seeds, length) = if cfg!(miri) { (1, 3000) } else { (16, 40_000) };
         let (mut taken, mut declined) = (0, 0);
         for cpu in crate::cpu::all() {
-            for seed in 0..16 {
-                let data = noise(seed, 40_000);
+            for seed in 0..seeds {
+                let data = noise(seed, length);
                 let (mut window, mut exact_window) = (Window::default(), Window::default());
                 let mut fast = BitReader::new(&data, 0, &mut window);
                 let mut exact = BitReader::new(&data, 0, &mut exact_window);
@@ -311,6 +313,7 @@ mod tests {
                 }
             }
         }
-        assert!(taken > 1_000 && declined > 30, "{taken} MCUs were taken, {declined} declined");
+        assert!(cfg!(miri) || taken > 1_000 && declined > 30, "{taken} MCUs were taken, {declined} declined");
+        assert!(taken > 0 && declined > 0, "{taken} MCUs were taken, {declined} declined");
     }
 }

@@ -74,22 +74,12 @@ impl Flaws {
         self.bad_code || self.run_past_end || self.overflow
     }
 
-    /// A coefficient as i16, saturated and flagged where it does not fit.
+    /// A coefficient as i16, modulo 2^16 and flagged where it does not fit. No sound file has such: a coefficient of 12-bit
+    /// samples has at most 15 bits and a sign (T.81 tables F.1 and F.2), and what a decoder makes of more is left open.
+    /// libjpeg takes it modulo 2^16 in every kind of scan. It comes of bad codes, and of cut segments, where the arithmetic
+    /// decoder makes something of zeros.
     #[inline]
     pub fn store(&mut self, value: i32) -> i16 {
-        match i16::try_from(value) {
-            Ok(value) => value,
-            Err(_) => {
-                self.overflow = true;
-                if value > 0 { i16::MAX } else { i16::MIN }
-            }
-        }
-    }
-
-    /// A coefficient modulo 2^16, flagged where it does not fit: what libjpeg makes of values that run away in progressive
-    /// scans, or behind the end of a cut segment, where the arithmetic decoder makes something of zeros.
-    #[inline]
-    pub fn store_modulo(&mut self, value: i32) -> i16 {
         self.overflow |= i16::try_from(value).is_err();
         value as i16
     }

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::TEMPORARY;
 use crate::spec::fingerprint::fnv1a;
 
 /// The two names of an image in the output. Both are relative, with forward slashes and never with `..`.
@@ -35,11 +36,12 @@ struct Used {
 impl Names {
     /// The name of the next image.
     ///
-    /// `place` is cleaned: empty, `.` and `..` components go. If an earlier image has the key already (an input given
-    /// twice), `~2`, `~3` ... is appended. If an earlier image has the stem (`img.jpg` before `img.png`, or before
-    /// `IMG.jpg`, which is one file on some systems), the whole key is the stem, with `~2` ... if need be.
+    /// `place` is cleaned: empty, `.` and `..` components go, and the name of the hidden folder of unfinished files. If an
+    /// earlier image has the key already (an input given twice), `~2`, `~3` ... is appended. If an earlier image has the
+    /// stem (`img.jpg` before `img.png`, or before `IMG.jpg`, which is one file on some systems), the whole key is the stem,
+    /// with `~2` ... if need be.
     pub fn next(&mut self, place: &str) -> Name {
-        let parts: Vec<&str> = place.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+        let parts: Vec<&str> = place.split('/').filter(|part| !matches!(*part, "" | "." | ".." | TEMPORARY)).collect();
         let place = if parts.is_empty() { "input".to_string() } else { parts.join("/") };
         let key = self.keys.take(&place, |text| fnv1a(text.as_bytes()));
 
@@ -103,8 +105,8 @@ mod tests {
 
     #[test]
     fn names_never_climb() {
-        let places = ["../../x.jpg", "/etc/y.jpg", "a/../z.jpg", "..", "", "./w"];
-        assert_eq!(stems(&places), ["x", "etc/y", "a/z", "input", "input~2", "w"]);
+        let places = ["../../x.jpg", "/etc/y.jpg", "a/../z.jpg", "..", "", "./w", ".jpegdct.tmp/v.jpg"];
+        assert_eq!(stems(&places), ["x", "etc/y", "a/z", "input", "input~2", "w", "v"]);
     }
 
     #[test]

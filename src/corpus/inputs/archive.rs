@@ -3,9 +3,11 @@
 //! What enters: the path of an archive. What leaves: an input for each image in it, with label and JSON of its sample.
 //! Images are not read here: an input knows where in the archive its bytes lie.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
@@ -18,6 +20,9 @@ use crate::objects::{is_disconnected, is_url};
 
 /// The largest label file that is read, in bytes.
 const LABEL_BYTES: u64 = 4096;
+
+/// The most bytes between two members: their headers with long names and extended attributes, which are held in memory.
+const HEADER_BYTES: u64 = 1 << 20;
 
 /// An archive.
 #[derive(Debug)]
@@ -115,22 +120,65 @@ fn list_members(path: &Path, strip: u32, found: &mut Found) -> io::Result<()> {
     let read = file.read(&mut start)?;
     file.seek(SeekFrom::Start(0))?;
     let archive = Arc::new(Archive { path: path.into(), gzip: start[..read] == [0x1f, 0x8b], modified });
+    let bounds = Rc::<Bounds>::default();
     if archive.gzip {
-        let mut tar = tar::Archive::new(archive.stream()?);
-        list_entries(tar.entries()?, &archive, strip, found)
+        let mut tar = tar::Archive::new(Bounded { stream: archive.stream()?, bounds: bounds.clone() });
+        list_entries(tar.entries()?, &bounds, &archive, strip, found)
     } else {
-        let mut tar = tar::Archive::new(file);
-        list_entries(tar.entries_with_seek()?, &archive, strip, found)
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut tar = tar::Archive::new(Bounded { stream: file, bounds: bounds.clone() });
+        list_entries(tar.entries_with_seek()?, &bounds, &archive, strip, found)?;
+        // A file may be passed over whose end is not there: what came behind it is lost.
+        if bounds.at.get() > length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+/// How far an archive was read, and how far it may be.
+#[derive(Default)]
+struct Bounds {
+    at: Cell<u64>,
+    end: Cell<u64>,
+}
+
+/// An archive while its members are listed. A header may claim a name of any length, and a few compressed bytes may be a
+/// gigabyte of it.
+struct Bounded<R> {
+    stream: R,
+    bounds: Rc<Bounds>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Bounds { at, end } = &*self.bounds;
+        let left = end.get().saturating_sub(at.get());
+        if left == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the header of a file in it is too long"));
+        }
+        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = self.stream.read(&mut buffer[..most])?;
+        at.set(at.get() + read as u64);
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Bounded<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = self.stream.seek(to)?;
+        self.bounds.at.set(at);
+        Ok(at)
     }
 }
 
 fn list_entries<R: Read>(
     entries: tar::Entries<'_, R>,
+    bounds: &Bounds,
     archive: &Arc<Archive>,
     strip: u32,
     found: &mut Found,
 ) -> io::Result<()> {
     let mut sample = Sample { base: Vec::new(), images: 0..0, label: Label::None, json: None };
+    bounds.end.set(HEADER_BYTES);
     for entry in entries {
         let mut entry = match entry {
             Ok(entry) => entry,
@@ -139,6 +187,10 @@ fn list_entries<R: Read>(
                 return Err(error);
             }
         };
+        // Its own bytes, and the header of the next one. What a sparse file holds is less than its size.
+        let is_sparse = entry.header().entry_type() == EntryType::GNUSparse;
+        let stored = if is_sparse { entry.header().entry_size()? } else { entry.size() };
+        bounds.end.set(bounds.at.get().saturating_add(stored).saturating_add(HEADER_BYTES));
         if !matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
             continue;
         }
@@ -153,9 +205,10 @@ fn list_entries<R: Read>(
         let name = PathBuf::from(String::from_utf8_lossy(&name).into_owned());
         match extension {
             b"cls" => {
-                let mut text = String::new();
-                (&mut entry).take(LABEL_BYTES).read_to_string(&mut text)?;
-                sample.label = found.label(&text);
+                let mut text = Vec::new();
+                (&mut entry).take(LABEL_BYTES).read_to_end(&mut text)?;
+                // As with the names of folders: bytes that are no UTF-8 are replaced.
+                sample.label = found.label(&String::from_utf8_lossy(&text));
             }
             b"json" => sample.json = Some(span),
             _ if super::walk::has_image_extension(&name) => {

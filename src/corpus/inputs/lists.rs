@@ -3,6 +3,7 @@
 //! What enters: a list. What leaves: inputs, with what the lines say of them. A line that cannot be understood is an input
 //! that is lost, named by list and line.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,21 @@ fn is_records(path: &Path) -> bool {
 
 /// Lists what the lines of a list name.
 pub(super) fn read_list(path: &Path, found: &mut Found) {
+    read_lines(path, found, |line, found| {
+        found.add(&Named { path: &line.path, label: line.label, record: line.record, alone: false });
+    });
+}
+
+/// One line of a list.
+pub(super) struct Line<'a> {
+    path: Cow<'a, Path>,
+    label: Label,
+    /// The line, where it is a record.
+    record: Option<&'a str>,
+}
+
+/// Gives each line to `add`. What cannot be read or understood is a lost input of `found`.
+pub(super) fn read_lines(path: &Path, found: &mut Found, mut add: impl FnMut(Line<'_>, &mut Found)) {
     let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
@@ -60,7 +76,7 @@ pub(super) fn read_list(path: &Path, found: &mut Found) {
             Err(error) => return found.inputs.push(Input::lost(path, error, 0)),
         }
     };
-    let (before, mut number) = (found.inputs.len(), 0u64);
+    let (before, mut is_empty, mut number) = (found.inputs.len(), true, 0u64);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -80,13 +96,16 @@ pub(super) fn read_list(path: &Path, found: &mut Found) {
             }
         }
         let line = line.trim_ascii();
-        if !line.is_empty()
-            && let Err(error) = add_line(line, found)
-        {
-            found.inputs.push(Input::lost(place(), error, 0));
+        if line.is_empty() {
+            continue;
+        }
+        is_empty = false;
+        match parse_line(line, found) {
+            Ok(line) => add(line, found),
+            Err(error) => found.inputs.push(Input::lost(place(), error, 0)),
         }
     }
-    if found.inputs.len() == before {
+    if is_empty && found.inputs.len() == before {
         let error = io::Error::new(io::ErrorKind::NotFound, "the list is empty");
         found.inputs.push(Input::lost(path, error, 0));
     }
@@ -100,10 +119,9 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     })
 }
 
-fn add_line(line: &[u8], found: &mut Found) -> io::Result<()> {
+fn parse_line<'a>(line: &'a [u8], found: &mut Found) -> io::Result<Line<'a>> {
     if line[0] != b'{' {
-        found.add(&Named { path: &path_of(line), label: Label::None, record: None, alone: false });
-        return Ok(());
+        return Ok(Line { path: path_of(line).into(), label: Label::None, record: None });
     }
     let invalid = |error: &dyn std::fmt::Display| {
         io::Error::new(io::ErrorKind::InvalidData, format!("not a record with a path: {error}"))
@@ -115,6 +133,5 @@ fn add_line(line: &[u8], found: &mut Found) -> io::Result<()> {
         Some(RecordLabel::Number(number)) => Label::Number(number),
         Some(RecordLabel::Class(class)) => found.class(&class),
     };
-    found.add(&Named { path: &record.path, label, record: Some(text), alone: false });
-    Ok(())
+    Ok(Line { path: record.path.into(), label, record: Some(text) })
 }

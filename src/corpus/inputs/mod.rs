@@ -335,6 +335,14 @@ pub fn list(arguments: &[PathBuf]) -> Listing {
     found.finish()
 }
 
+/// How many lines of a list are paths, and how many cannot be understood. Nothing that they name is looked at.
+#[cfg(all(feature = "reencode", feature = "verify"))]
+pub(crate) fn read_lines(list: &Path) -> (usize, usize) {
+    let (mut paths, mut found) = (0, Found::default());
+    lists::read_lines(list, &mut found, |_, _| paths += 1);
+    (paths, found.inputs.len())
+}
+
 /// Whether a path is a folder, or an archive, which counts as one.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() || archive::is_archive(path)

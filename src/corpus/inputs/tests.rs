@@ -173,10 +173,67 @@ fn a_broken_archive_gives_what_it_has_and_one_line() {
     let found = inputs(std::slice::from_ref(&path));
     assert_eq!(found.len(), 3);
     assert!(matches!(&found[2].kind, Kind::Lost(reason) if reason.to_string().contains("cannot be read further")));
+    // Cut inside a file that is no image: what came behind it is lost, compressed or not.
+    archive(&path, &[("a.jpg", &[1; 600]), ("a.json", &[2; 600]), ("b.jpg", &[3; 600])]);
+    let bytes = std::fs::read(&path).unwrap();
+    for cut in [2 * 1536 - 600, 2 * 1536 - 1] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let found = inputs(std::slice::from_ref(&path));
+        assert_eq!(found.len(), 2);
+        assert!(matches!(&found[1].kind, Kind::Lost(reason) if reason.kind == io::ErrorKind::UnexpectedEof));
+    }
     for content in [&b""[..], b"no archive at all, and long enough to be one block of it"] {
         std::fs::write(&path, content).unwrap();
         assert!(matches!(&inputs(std::slice::from_ref(&path))[..], [Input { kind: Kind::Lost(_), .. }]));
     }
+}
+
+/// A tar of one regular file behind a header that claims a name of so many bytes.
+fn long_name(bytes: usize) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_path("././@LongLink").unwrap();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(bytes as u64);
+    header.set_cksum();
+    builder.append(&header, io::Read::take(io::repeat(b'n'), bytes as u64)).unwrap();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(1);
+    header.set_cksum();
+    builder.append_data(&mut header, "a.jpg", &b"x"[..]).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn names_in_archives_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.tar");
+    // Members may be longer than headers may be.
+    archive(&path, &[("a.jpg", &vec![1; 3 << 20]), ("b.txt", &vec![2; 3 << 20]), ("c.jpg", &[3; 600])]);
+    assert_eq!(places(std::slice::from_ref(&path)), ["a.jpg", "c.jpg"]);
+    let packed = |tar: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, tar).unwrap();
+        encoder.finish().unwrap()
+    };
+    let tar = long_name(3 << 20);
+    for content in [packed(&tar), tar] {
+        std::fs::write(&path, content).unwrap();
+        let inputs = inputs(std::slice::from_ref(&path));
+        assert!(
+            matches!(&inputs[..], [Input { kind: Kind::Lost(error), .. }] if error.to_string().contains("too long"))
+        );
+    }
+}
+
+#[test]
+fn a_label_that_is_no_text_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.tar");
+    archive(&path, &[("a.cls", b"\xff7"), ("a.jpg", b"one"), ("b.jpg", b"two")]);
+    let listing = list(std::slice::from_ref(&path));
+    assert_eq!(listing.inputs.iter().map(|input| input.place()).collect::<Vec<_>>(), ["a.jpg", "b.jpg"]);
+    assert_eq!(listing.classes, ["\u{fffd}7"]);
 }
 
 #[test]
