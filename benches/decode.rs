@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --features mozjpeg-simd` measures against libjpeg with its SIMD (needs nasm); without the feature the
 //! yardstick is not a fair one and its name says so. `JPEGDCT_PHOTOS=FOLDER` takes the JPEG files of a folder (read into
-//! memory first) instead of the fixtures' photographs, `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma
+//! memory first; progressive ones show what scans that nothing is wanted of cost) instead of the fixtures' photographs, `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma
 //! pixels. The loops of a tensor one by one are timed by the ignored tests `time_of_each_loop` and
 //! `time_of_building_tensors` of the library.
 
@@ -16,11 +16,16 @@ use jpegdct::spectral::axis::{AxisMap, CoefficientMap, Filter, Ratio};
 use jpegdct::{Coefficients, DecodeOptions, ExtractScratch, Extractor, Recipe, Result, Scratch};
 
 /// Takes tiles and does nothing: what is left is entropy decoding.
-struct Nobody;
+struct Nobody {
+    /// What is wanted of the first component and of the others.
+    highest: [Option<u8>; 2],
+}
 
 impl TileConsumer for Nobody {
     fn demand(&mut self, info: &jpegdct::markers::ImageInfo) -> Result<Demand> {
-        Ok(Demand::all(info))
+        let mut demand = Demand::all(info);
+        demand.highest.iter_mut().enumerate().for_each(|(c, highest)| *highest = self.highest[c.min(1)]);
+        Ok(demand)
     }
 
     fn begin(&mut self, _: &jpegdct::markers::ImageInfo) -> Result<()> {
@@ -62,13 +67,19 @@ fn decode(criterion: &mut Criterion) {
     });
 
     let mut scratch = Scratch::default();
-    group.bench_function("tiles of coefficients", |bencher| {
-        bencher.iter(|| {
-            for bytes in &photographs {
-                decode_tiles(bytes, &options, &mut scratch, &mut Nobody).expect("photographs are sound");
-            }
+    for (name, y, chroma) in
+        [("all", 63, 63), ("DC alone", 0, 0), ("Y to 24, chroma to 4", 24, 4), ("all of Y, DC of chroma", 63, 0)]
+    {
+        let highest = [Some(y), Some(chroma)];
+        group.bench_function(format!("tiles of coefficients, {name}"), |bencher| {
+            bencher.iter(|| {
+                for bytes in &photographs {
+                    let consumer = &mut Nobody { highest };
+                    decode_tiles(bytes, &options, &mut scratch, consumer).expect("photographs are sound");
+                }
+            });
         });
-    });
+    }
     group.bench_function("coefficients, row-major", |bencher| {
         bencher.iter(|| {
             for bytes in &photographs {

@@ -316,7 +316,7 @@ pub enum WarningKind {
     Progression(u8, u8, u8),
     /// A sequential scan whose Ss, Se, Ah, Al are not 0, 63, 0, 0.
     SequentialParameters,
-    /// Coefficients outside i16: those of Huffman scans are stored saturated, those of arithmetic scans modulo 2^16.
+    /// Coefficients outside i16, which are stored modulo 2^16.
     Overflow,
     /// A segment after the headers broke T.81; what was decoded before it is kept.
     Malformed(Malformed),

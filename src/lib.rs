@@ -53,11 +53,13 @@ pub mod cpu;
 mod entropy;
 pub mod error;
 pub mod extractor;
-#[cfg(all(feature = "reencode", feature = "verify"))]
+#[cfg(all(feature = "corpus", feature = "reencode", feature = "verify"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod limits;
 pub mod markers;
+#[cfg(feature = "corpus")]
+pub mod objects;
 #[cfg(feature = "picture")]
 pub mod picture;
 pub mod recipe;

@@ -79,6 +79,30 @@ fn fixtures_equal_libjpeg_block_for_block() {
     assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Sound files of odd structure: what is in them, what we read and what libjpeg reads is one. `JPEGDCT_STRUCTURES=100000`
+/// makes more of them.
+#[test]
+fn sound_files_of_odd_structure_equal_libjpeg() {
+    let (mut equal, mut refused) = (0, 0);
+    for seed in 0..support::count("JPEGDCT_STRUCTURES", 1500) {
+        let made = jpegdct::fuzzing::make(&support::seeded(seed));
+        let (status, digests, message) = ours(&made.jpeg);
+        assert_eq!(status, "ok", "seed {seed}: {message}");
+        match libjpeg::read(&made.jpeg) {
+            Outcome::Read { warnings, digests: theirs } => {
+                assert_eq!((warnings, digests), (0, theirs), "seed {seed}");
+                equal += 1;
+            }
+            // By its own choice: no DNL segment, no 12 bits.
+            Outcome::Refused(reason) => {
+                assert!(made.is_deferred || made.frame.precision == 12, "seed {seed}: {reason}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(equal > 2 * refused, "{equal} files equal, {refused} refused by libjpeg");
+}
+
 /// A table of disagreements over a folder of files, for use by hand.
 #[test]
 fn a_folder_of_files() {

@@ -39,3 +39,12 @@ fn what_must_hold_holds_for_recipes() {
         jpegdct::fuzzing::recipe(text.as_bytes());
     }
 }
+
+/// `JPEGDCT_STRUCTURES=100000` makes more of them.
+#[test]
+fn sound_files_of_odd_structure_are_decoded_to_what_is_in_them() {
+    for seed in 0..support::count("JPEGDCT_STRUCTURES", 1500) {
+        let run = std::panic::catch_unwind(|| jpegdct::fuzzing::structure(&support::seeded(seed)));
+        assert!(run.is_ok(), "structure does not hold for seed {seed}");
+    }
+}

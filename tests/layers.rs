@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "error",
     "limits",
     "cpu",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 15] = [
     "recipe",
     "spectral",
     "extractor",
+    "objects",
     "sinks",
     "corpus",
     "lib",

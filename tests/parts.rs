@@ -23,12 +23,15 @@ fn json(place: &Place, path: &str) -> Value {
 fn merged_parts_are_the_whole() {
     let place = photos(11);
     std::fs::write(place.path().join("in/0/99.jpg"), b"no image").unwrap();
-    let formats: [&[&str]; 4] = [
+    let mut formats: Vec<&[&str]> = vec![
         &["--format", "npy"],
         &["--format", "stack", "--recipe", "dctnet-24"],
         &["--format", "webdataset", "--shard-images", "1"],
         &["--format", "safetensors", "--shard-images", "1"],
     ];
+    if cfg!(feature = "zarr") {
+        formats.push(&["--format", "zarr", "--recipe", "dctnet-24", "--shard-images", "2", "--zstd"]);
+    }
     for format in formats {
         let run = |out: &str, part: &[&str]| {
             let code = predicate::in_iter([0, 1]);
@@ -61,6 +64,16 @@ fn what_is_missing_or_double_is_not_merged() {
     refused(&["0", "2"], "part 1/3 is missing");
     refused(&["0", "1", "1", "2"], "part 1/3 is there twice");
     place.run(&["merge", "0", "1", "2", "-o", "1"]).code(1).stderr(predicate::str::contains("folders to merge"));
+    // A manifest that somebody else wrote does not reach beyond its folder.
+    let manifest = place.path().join("2/manifest.jsonl");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(place.path().join("x.npy"), b"not of this run").unwrap();
+    for path in ["../x.npy", "./x.npy"] {
+        assert!(text.contains("\"1/05.npy\""));
+        std::fs::write(&manifest, text.replace("\"1/05.npy\"", &format!("\"{path}\""))).unwrap();
+        refused(&["0", "1", "2"], "is not in it");
+    }
+    std::fs::write(&manifest, text).unwrap();
     place.run(&["extract", "in/0", "-o", "f16", "--dtype", "f16"]).code(0);
     refused(&["0", "f16"], "made differently");
     // Runs over inputs of their own: they may share no image.

@@ -62,12 +62,15 @@ fn check_claims(place: &Place, out: &str, whole: &BTreeMap<String, Vec<u8>>) -> 
 #[test]
 fn a_run_killed_at_any_moment_is_taken_up_exactly() {
     let place = corpus(150);
-    let formats: [&[&str]; 4] = [
+    let mut formats: Vec<&[&str]> = vec![
         &["--format", "npy"],
         &["--format", "webdataset", "--shard-images", "7"],
         &["--format", "safetensors", "--shard-bytes", "1M"],
         &["--format", "stack", "--recipe", "dctnet-24"],
     ];
+    if cfg!(feature = "zarr") {
+        formats.push(&["--format", "zarr", "--recipe", "dctnet-24", "--shard-images", "7", "--zstd"]);
+    }
     let mut kills = 0;
     for (round, format) in formats.iter().enumerate() {
         let begun = std::time::Instant::now();
@@ -145,6 +148,71 @@ fn a_stop_is_taken_up_at_the_failure() {
     }
 }
 
+/// What was made of an input that has changed since is made again, and the result is that of a run over what is there now.
+#[test]
+fn an_input_that_changed_is_read_again() {
+    let names: Vec<String> = (0..9).map(|n| format!("{n}.jpg")).collect();
+    let files: Vec<_> = names.iter().zip(0..).map(|(name, seed)| (name.as_str(), jpeg(seed))).collect();
+    let mut formats: Vec<&[&str]> = vec![
+        &["--format", "npy"],
+        &["--format", "webdataset", "--shard-images", "2"],
+        &["--format", "stack", "--recipe", "dctnet-6"],
+    ];
+    if cfg!(feature = "zarr") {
+        formats.push(&["--format", "zarr", "--recipe", "dctnet-6", "--shard-images", "2"]);
+    }
+    for format in formats {
+        let place = Place::new(&files);
+        let run = |out: &str, flags: &[&str]| place.run(&[&["extract", "in", "-o", out], flags, format].concat());
+        run("out", &[]).code(0);
+        let changed = |name: &str| predicate::str::contains(format!("in/{name} has changed"));
+        run("out", &["--resume"]).code(0).stderr(changed("").not());
+        // Of a finished run, one of the same size and another time, and one of another size.
+        std::fs::write(place.path().join("in/5.jpg"), jpeg(5)).unwrap();
+        run("out", &["--resume"]).code(0).stderr(changed("5.jpg"));
+        run("whole", &[]).code(0);
+        assert!(place.files("out") == place.files("whole"), "{format:?}");
+        std::fs::write(place.path().join("in/3.jpg"), jpeg(77)).unwrap();
+        run("out", &["--resume"]).code(0).stderr(changed("3.jpg"));
+        run("whole", &[]).code(0);
+        assert!(place.files("out") == place.files("whole"), "{format:?}");
+        // Of a run that stopped.
+        std::fs::write(place.path().join("in/7.jpg"), b"text").unwrap();
+        run("out", &["--on-error", "stop"]).code(1);
+        std::fs::write(place.path().join("in/7.jpg"), jpeg(7)).unwrap();
+        std::fs::write(place.path().join("in/1.jpg"), jpeg(78)).unwrap();
+        run("out", &["--resume"]).code(0).stderr(changed("1.jpg"));
+        run("whole", &[]).code(0);
+        assert!(place.files("out") == place.files("whole"), "{format:?}");
+    }
+}
+
+#[test]
+fn an_archive_that_changed_and_a_file_that_came_are_read_again() {
+    let place = Place::new(&[("a.jpg", jpeg(1))]);
+    let tar = |seed: u8| {
+        let mut builder = tar::Builder::new(std::fs::File::create(place.path().join("in/x.tar")).unwrap());
+        let bytes = jpeg(seed);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        builder.append_data(&mut header, "b.jpg", &bytes[..]).unwrap();
+        builder.finish().unwrap();
+    };
+    tar(2);
+    let run = |out: &str, code| {
+        let said = place.run(&["extract", "in/a.jpg", "in/x.tar", "in/late.jpg", "-o", out, "--resume"]).code(code);
+        String::from_utf8(said.get_output().stderr.clone()).unwrap()
+    };
+    run("out", 1);
+    tar(3);
+    assert!(run("out", 1).contains("in/x.tar/b.jpg has changed"));
+    assert!(!run("out", 1).contains("changed"));
+    std::fs::write(place.path().join("in/late.jpg"), jpeg(4)).unwrap();
+    assert!(run("out", 0).contains("in/late.jpg has changed"));
+    run("whole", 0);
+    assert!(place.files("out") == place.files("whole"));
+}
+
 #[test]
 fn other_settings_or_inputs_do_not_resume() {
     let place = Place::new(&[("a.jpg", jpeg(1)), ("b.jpg", b"text".to_vec()), ("c.jpg", jpeg(3))]);
@@ -163,7 +231,8 @@ fn other_settings_or_inputs_do_not_resume() {
 #[test]
 fn a_full_disk_is_one_line_and_can_be_resumed() {
     let place = corpus(40);
-    for format in ["npy", "webdataset", "safetensors", "stack"] {
+    let formats = ["npy", "webdataset", "safetensors", "stack", "zarr"];
+    for format in formats.into_iter().filter(|format| cfg!(feature = "zarr") || *format != "zarr") {
         let flags = ["--format", format, "--recipe", "dctnet-24"];
         let limit = if format == "npy" { 100 } else { 3000 };
         let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
@@ -185,6 +254,70 @@ fn a_full_disk_is_one_line_and_can_be_resumed() {
         place.run(&[&["extract", "in", "-o", "whole"], &flags[..]].concat()).code(1);
         assert!(place.files("out") == place.files("whole"), "{format}");
         for out in ["whole", "out"] {
+            std::fs::remove_dir_all(place.path().join(out)).unwrap();
+        }
+    }
+}
+
+/// A file system of its own in memory, which only the superuser can have.
+#[cfg(target_os = "linux")]
+struct Tmpfs(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Tmpfs {
+    fn new(folder: &Path, size: &str) -> Option<Tmpfs> {
+        std::fs::create_dir(folder).unwrap();
+        let found = Tmpfs::mount(folder, &format!("size={size}")).then(|| Tmpfs(folder.into()));
+        if found.is_none() {
+            eprintln!("skipped: only the superuser mounts a file system");
+        }
+        found
+    }
+
+    fn mount(folder: &Path, options: &str) -> bool {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).stderr(Stdio::null());
+        mount.status().is_ok_and(|status| status.success())
+    }
+
+    fn remount(&self, options: &str) {
+        assert!(Tmpfs::mount(&self.0, &format!("remount,{options}")));
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_is_full_or_read_only_is_one_line_and_can_be_resumed() {
+    let place = corpus(30);
+    let Some(disk) = Tmpfs::new(&place.path().join("disk"), "1m") else { return };
+    for format in ["npy", "webdataset", "safetensors", "stack"] {
+        let out = format!("disk/{format}");
+        let flags = ["--format", format, "--recipe", "dctnet-24"];
+        let run = |out: &str, more: &[&str]| place.run(&[&["extract", "in", "-o", out], &flags[..], more].concat());
+        disk.remount("size=1m");
+        let one_line = |words: &str| {
+            let words = words.to_string();
+            predicate::function(move |said: &str| {
+                said.lines().filter(|line| line.contains("cannot write disk")).count() == 1 && said.contains(&words)
+            })
+        };
+        run(&out, &[]).code(1).stderr(one_line("No space left on device").and(one_line("--resume goes on")));
+        assert!(!place.path().join(&out).join("manifest.jsonl").exists(), "{format}");
+        disk.remount("size=100m,ro");
+        run(&out, &["--resume"]).code(1).stderr(one_line("Read-only file system"));
+        run("disk/other", &[]).code(1).stderr(one_line("Read-only file system"));
+        disk.remount("size=100m,rw");
+        run(&out, &["--resume"]).code(1);
+        run("whole", &[]).code(1);
+        assert!(place.files(&out) == place.files("whole"), "{format}");
+        for out in [out.as_str(), "whole"] {
             std::fs::remove_dir_all(place.path().join(out)).unwrap();
         }
     }

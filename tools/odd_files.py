@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes a folder of odd JPEG files, clean and damaged, for a comparison of decoders by hand.
 
-    tools/odd_files.py target/odd-files
+    tools/odd_files.py target/odd-files [--random 2000]
     JPEGDCT_FILES=target/odd-files cargo test --release --test differential a_folder -- --nocapture
 
 Clean files: every coding process, the legal sampling ratios, sizes around whole blocks, restart intervals, fill bytes.
-Damaged files: each from a clean one by one or two faults of a kind that is in its name. The same files on every machine.
+Damaged files: each from a clean one by one or two faults of a kind that is in its name. Random files, where asked for: sound,
+of random structure in every process, arithmetic coding included. The same files on every machine.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 
-from fixturesets.common import interleaved, make_frame, progressive_script, quant  # noqa: E402
+from fixturesets.common import (bare_frame, fill_random, interleaved, make_frame, progressive_script,  # noqa: E402
+                                quant)
 from fixturesets.sampling import GREY, SHAPES  # noqa: E402
 from jpegwriter import Scan, scenes, segments, write_jpeg  # noqa: E402
 
@@ -102,17 +104,88 @@ def damaged(made):
             yield f"{fault.__name__}-{turn}-{name}", data
 
 
+def random_file(seed):
+    """(name, bytes) of a sound file: sizes, samplings, coding, splits into scans, intervals and conditioning that change."""
+    rng = scenes.Generator(seed)
+    process = PROCESSES[rng.below(len(PROCESSES))]
+    factors = [(rng.between(1, 4), rng.between(1, 4)) for _ in range(rng.between(1, 4))]
+    largest = (20, 60, 200)[rng.below(3)]
+    frame = bare_frame(rng.between(1, largest), rng.between(1, largest), factors, padding=("edge", "zero", "junk")[rng.below(3)],
+                       tq=[rng.below(2) for _ in factors])
+    fill_random(frame, seed, (1, 5, 30)[rng.below(3)], (2, 40, 1000)[rng.below(3)], (10, 1000)[rng.below(2)])
+    scans = (random_progressive if "progressive" in process else random_sequential)(frame, rng)
+    top = 1 if process == "baseline" else 3
+    for scan in scans:
+        scan.table_slots = {c: (rng.below(top + 1), rng.below(top + 1)) for c in scan.components}
+        if rng.below(3) == 0:
+            scan.restart_interval = (0, 1, rng.between(1, 9), rng.between(1, 300))[rng.below(4)]
+        if process.startswith("arithmetic") and rng.below(3) == 0:
+            lower = rng.below(16)
+            scan.conditioning = {("dc", rng.below(4)): rng.between(lower, 15) << 4 | lower,
+                                 ("ac", rng.below(4)): rng.between(1, 63)}
+        scan.longest_eob_run = (1, 4, 0x7FFF)[rng.below(3)]
+    data = write_jpeg(frame, quant(75), scans, process, restart_interval=rng.below(2) * rng.between(1, 20), fill=rng.below(2)).data
+    return f"{process}-{len(factors)}-{frame.width}x{frame.height}-{seed}", data
+
+
+def random_groups(frame, rng):
+    """The components split into groups that a scan can interleave."""
+    groups = [[]]
+    for index, component in enumerate(frame.components):
+        size = sum(frame.components[i].h * frame.components[i].v for i in groups[-1])
+        if groups[-1] and (rng.below(3) == 0 or size + component.h * component.v > 10):
+            groups.append([])
+        groups[-1].append(index)
+    return groups
+
+
+def random_sequential(frame, rng):
+    scans = []
+    for group in random_groups(frame, rng):
+        scans.insert(rng.below(len(scans) + 1), Scan(group))
+    return scans
+
+
+def random_progressive(frame, rng):
+    """Every band from some bit position down to 0, in an order where AC follows the first DC of its component."""
+    def chain(components, ss, se):
+        first = rng.below(4)
+        return [Scan(components, ss, se, 0 if al == first else al + 1, al) for al in range(first, -1, -1)]
+
+    chains = [chain(group, 0, 0) for group in random_groups(frame, rng)]
+    for index in range(len(frame.components)):
+        start = 1
+        while start < 64:
+            end = 63 if rng.below(2) else rng.between(start, 63)
+            chains.append(chain([index], start, end))
+            start = end + 1
+    scans, seen = [], set()
+    while chains:
+        ready = [one for one in chains if one[0].ss == 0 or one[0].components[0] in seen]
+        chosen = ready[rng.below(len(ready))]
+        scan = chosen.pop(0)
+        seen.update(scan.components if scan.ss == 0 else ())
+        scans.append(scan)
+        chains = [one for one in chains if one]
+    return scans
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="so many random files too")
+    arguments = parser.parse_args()
+    folder = arguments.folder
     if folder.exists():
         shutil.rmtree(folder)
     made = list(clean())
-    for kind, files in (("clean", made), ("damaged", damaged(made))):
+    randoms = map(random_file, range(arguments.random))
+    for kind, files in (("clean", made), ("damaged", damaged(made)), ("random", randoms)):
         (folder / kind).mkdir(parents=True)
-        for count, (name, data) in enumerate(files, 1):
+        count = 0
+        for name, data in files:
             (folder / kind / f"{name}.jpg").write_bytes(data)
+            count += 1
         print(f"{count} {kind} files")
 
 

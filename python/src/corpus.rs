@@ -124,7 +124,8 @@ pub fn stats<'py>(
         let convert = reencoder.as_ref().map(|reencoder| reencoder as &dyn Convert);
         let maker = Maker { extractor: &extractor, convert, limits };
         let threads = corpus::threads_or_all(threads);
-        corpus::gather(&corpus::list(&inputs), &maker, definition, None, threads, &signals)
+        let listing = corpus::list(&inputs).complete()?;
+        corpus::gather(&listing, &maker, definition, None, threads, &signals)
     });
     signals.result()?;
     let statistics = gathered.map_err(|error| PyOSError::new_err(error.to_string()))?.statistics;
@@ -174,7 +175,8 @@ pub fn verify<'py>(
             if signals.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let threads = corpus::threads_or_all(threads);
-        verify_all(&corpus::list(&inputs).inputs, &[verifier], &limits, threads, deliver)
+        let listing = corpus::list(&inputs).complete()?;
+        verify_all(&listing.inputs, &[verifier], &limits, threads, deliver)
     });
     signals.result()?;
     verified.map_err(|error| PyOSError::new_err(error.to_string()))?;

@@ -70,8 +70,8 @@ impl<'a> Feed<'a> {
                 Ok(Cow::Borrowed(bytes))
             }
             Feed::Path(path) => {
-                let (inputs, mut bytes) = ([Input::file(path)], Vec::new());
-                for mut fed in corpus::feed(&inputs, limits) {
+                let mut bytes = Vec::new();
+                for mut fed in corpus::feed([Input::file(path)], limits) {
                     corpus::read(&mut fed, limits, &mut bytes)?;
                 }
                 Ok(Cow::Owned(bytes))

@@ -64,7 +64,9 @@ pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError>
             black_box(libjpeg::coefficients(bytes)?);
             Ok(())
         }),
-        tiles(options),
+        tiles("tiles", "tiles of quantised coefficients", [Some(63), Some(63)], options),
+        tiles("tiles-dc", "tiles of DC coefficients alone", [Some(0), Some(0)], options),
+        tiles("tiles-y-64-c-1", "tiles of all of Y and the DC of chroma", [Some(63), Some(0)], options),
         coefficients(options),
         tensor(TENSOR, "tensor native-24, f32", "native-24", &[], options)?,
         tensor("native-24-f16", "tensor native-24, f16", "native-24", &[("dtype", "f16")], options)?,
@@ -73,6 +75,20 @@ pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError>
         tensor("dctnet-24-f32", "tensor dctnet-24, f32, maps kept", "dctnet-24", &[], options)?,
         dctnet_alone(options)?,
         tensor("dc-f32", "tensor of DC alone, f32", "native-24", &[("channels", "zigzag:1,1,1")], options)?,
+        tensor(
+            "y-64-c-1-f32",
+            "tensor of all of Y and the DC of chroma, f32",
+            "native-24",
+            &[("channels", "zigzag:64,1,1")],
+            options,
+        )?,
+        tensor(
+            "native-24-f32-first",
+            "tensor native-24, f32, without refinement scans",
+            "native-24",
+            &[("skip-refinement", "on")],
+            options,
+        )?,
         pixel_path(),
         reencode_path(options)?,
         Contender::new("libjpeg-rgb", "libjpeg: decode to RGB", false, |bytes| {
@@ -125,10 +141,11 @@ fn dctnet_alone(options: DecodeOptions) -> Result<Contender, RecipeError> {
     }))
 }
 
-fn tiles(options: DecodeOptions) -> Contender {
+/// Coefficients up to those of `highest`, of the first component and of the others.
+fn tiles(id: &'static str, name: &'static str, highest: [Option<u8>; 2], options: DecodeOptions) -> Contender {
     let mut scratch = Scratch::default();
-    Contender::new("tiles", "tiles of quantised coefficients", true, move |bytes| {
-        decode_tiles(bytes, &options, &mut scratch, &mut Nobody).map_err(|error| error.to_string())?;
+    Contender::new(id, name, true, move |bytes| {
+        decode_tiles(bytes, &options, &mut scratch, &mut Nobody { highest }).map_err(|error| error.to_string())?;
         Ok(())
     })
 }
@@ -161,11 +178,16 @@ fn reencode_path(options: DecodeOptions) -> Result<Contender, RecipeError> {
 }
 
 /// Takes tiles and does nothing: what is left is entropy decoding.
-struct Nobody;
+struct Nobody {
+    /// What is wanted of the first component and of the others.
+    highest: [Option<u8>; 2],
+}
 
 impl TileConsumer for Nobody {
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
-        Ok(Demand::all(info))
+        let mut demand = Demand::all(info);
+        demand.highest.iter_mut().enumerate().for_each(|(c, highest)| *highest = self.highest[c.min(1)]);
+        Ok(demand)
     }
 
     fn begin(&mut self, _: &ImageInfo) -> Result<()> {

@@ -30,11 +30,13 @@ struct Refusal(String);
 
 unsafe extern "C-unwind" fn error_exit(cinfo: &mut jpeg_common_struct) {
     let mut text = [0u8; 200];
-    // SAFETY: libjpeg calls this with the error manager that `read` installed; a message has at most 200 bytes.
+    // SAFETY: libjpeg calls this with the error manager that `with_coefficients` installed. The binding says 80 bytes and a
+    // shared reference where libjpeg has a pointer to what it writes, at most 200 bytes: the two are passed alike.
     unsafe {
         if let Some(format) = (*cinfo.err).format_message {
-            // The binding says 80 bytes and a shared reference; libjpeg's own limit, and what is written, is 200.
-            format(cinfo, &*text.as_mut_ptr().cast());
+            type Format = unsafe extern "C-unwind" fn(&mut jpeg_common_struct, *mut u8);
+            let format = std::mem::transmute::<*const (), Format>(format as *const ());
+            format(cinfo, text.as_mut_ptr());
         }
     }
     let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());

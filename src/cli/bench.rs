@@ -5,7 +5,7 @@
 use std::io::{self, BufWriter, Write};
 
 use crate::bench::{self, Image, LeftOut, Options, Report, Row};
-use crate::corpus::{self, Input, Kind};
+use crate::corpus::{self, Input, Inputs, Kind};
 use crate::limits::LimitKind;
 use crate::{Damage, Limits};
 use anyhow::Context;
@@ -15,8 +15,8 @@ use super::failure::{Failure, SOME_FAILED, SUCCESS};
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Result<u8, Failure> {
-    let inputs = corpus::list(&args.input.inputs).inputs;
-    let (images, mut left_out) = load(&sample(&inputs, args.sample as usize), &args.limits.limits());
+    let inputs = corpus::list(&args.input.inputs).complete()?.inputs;
+    let (images, mut left_out) = load(sample(&inputs, args.sample as usize), &args.limits.limits());
     let decode = args.limits.decode_options(Damage::Refuse);
     let options = Options { decode, repeats: args.repeat, threads: args.input.threads() };
     let mut report = bench::run(images, &options)?;
@@ -47,19 +47,18 @@ pub fn run(args: &BenchArgs) -> Result<u8, Failure> {
 }
 
 /// At most `count` of the inputs, spread evenly, and all that could not be listed.
-fn sample(inputs: &[Input], count: usize) -> Vec<&Input> {
-    let (lost, there): (Vec<&Input>, Vec<&Input>) =
-        inputs.iter().partition(|input| matches!(input.kind, Kind::Lost(_)));
+fn sample(inputs: &Inputs, count: usize) -> Vec<Input> {
+    let (lost, there): (Vec<Input>, Vec<Input>) = inputs.iter().partition(|input| matches!(input.kind, Kind::Lost(_)));
     let taken = count.min(there.len());
     let mut sample = lost;
-    sample.extend((0..taken).map(|index| there[index * there.len() / taken]));
+    sample.extend((0..taken).map(|index| there[index * there.len() / taken].clone()));
     sample
 }
 
 /// Reads them into memory, no more than the memory limit together.
-fn load(inputs: &[&Input], limits: &Limits) -> (Vec<Image>, Vec<LeftOut>) {
+fn load(inputs: Vec<Input>, limits: &Limits) -> (Vec<Image>, Vec<LeftOut>) {
     let (mut images, mut left_out, mut total) = (Vec::new(), Vec::new(), 0);
-    for mut fed in corpus::feed(inputs.iter().copied(), limits) {
+    for mut fed in corpus::feed(inputs, limits) {
         let path = fed.input.display();
         let mut bytes = Vec::new();
         let read = corpus::read(&mut fed, limits, &mut bytes)

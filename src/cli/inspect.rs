@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 
-use crate::corpus::{self, Fed, Input, Inspection, Panicked, Window, run_ordered};
+use crate::corpus::{self, Fed, Inspection, Panicked, Window, run_ordered};
 use crate::{Damage, DecodeOptions, Scratch};
 
 use super::args::InspectArgs;
@@ -11,7 +11,7 @@ use super::failure::{Failure, SOME_FAILED, SUCCESS};
 
 /// Runs the command.
 pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
-    let inputs = corpus::list(&args.input.inputs).inputs;
+    let inputs = corpus::list(&args.input.inputs).complete()?.inputs;
     let options = args.limits.decode_options(Damage::Keep);
     let threads = args.input.threads();
     let mut out = BufWriter::new(io::stdout().lock());
@@ -21,13 +21,13 @@ pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
     run_ordered(
         threads,
         Window::for_threads(threads),
-        corpus::feed(&inputs, &options.limits),
+        corpus::feed(inputs.iter(), &options.limits),
         || (Vec::new(), Scratch::default()),
         |(buffer, scratch), fed| inspect(fed, &options, buffer, scratch),
         |_| 0,
         |result| {
             let mut inspection = result.unwrap_or_else(|Panicked(message)| Inspection::failed(&message));
-            inspection.path = arrivals.next().map(Input::display).unwrap_or_default();
+            inspection.path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             failures |= inspection.status != "ok";
             written = if args.json { write_json(&inspection, &mut out) } else { write_text(&inspection, &mut out) };
             if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -38,7 +38,7 @@ pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
     Ok(if failures { SOME_FAILED } else { SUCCESS })
 }
 
-fn inspect(mut fed: Fed<'_>, options: &DecodeOptions, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Inspection {
+fn inspect(mut fed: Fed, options: &DecodeOptions, buffer: &mut Vec<u8>, scratch: &mut Scratch) -> Inspection {
     match corpus::read(&mut fed, &options.limits, buffer) {
         Ok(()) => Inspection::of(buffer, options, scratch),
         Err(error) => Inspection::refused(&error),

@@ -205,6 +205,14 @@ impl Observer for Progress {
         }
     }
 
+    fn changed(&self, path: &str) {
+        if self.json {
+            self.log(json!({ "event": "changed", "path": path }));
+        } else {
+            self.say(&format!("{path} has changed since the run was interrupted: the run goes on from there"));
+        }
+    }
+
     fn arrived(&self, path: &str, bytes: u64, took: Duration) {
         // The state is copied only when a line is due: a bar needs three numbers.
         let (due, position, failures, all_bytes) = self.state(|state| {

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 
 use crate::Damage;
-use crate::corpus::{self, Input};
+use crate::corpus::{self, Inputs};
 use crate::verify::{ImageLine, ImageReport, Refusal, Spread, Summary, SummaryLine, Verifier, verify_all};
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ impl Worst {
 pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let verifiers = verifiers(args)?;
     let mut columns: Vec<_> = args.recipes.iter().map(|name| Column::new(name, args.worst)).collect();
-    let inputs = corpus::list(&args.input.inputs).inputs;
+    let inputs = corpus::list(&args.input.inputs).complete()?.inputs;
     let mut out = BufWriter::new(io::stdout().lock());
     compare_all(args, &inputs, &verifiers, &mut columns, &mut out)?;
     if args.json {
@@ -74,7 +74,7 @@ fn verifiers(args: &VerifyArgs) -> Result<Vec<Verifier>, Failure> {
 /// Compares every input under every recipe, in input order.
 fn compare_all(
     args: &VerifyArgs,
-    inputs: &[Input],
+    inputs: &Inputs,
     verifiers: &[Verifier],
     columns: &mut [Column<'_>],
     out: &mut impl Write,

@@ -8,6 +8,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::manifest::{Counts, Dataset, Entry};
@@ -18,19 +19,49 @@ pub(super) const DATASET: &str = "dataset.json";
 /// The manifest of a run that is not finished.
 pub const UNFINISHED: &str = ".manifest.jsonl.part";
 /// The settings of a run that is not finished: `dataset.json` with nothing counted.
-const SETTINGS: &str = ".jpegdct.json";
+pub(super) const SETTINGS: &str = ".jpegdct.json";
 
 /// Entries are written down after a pause of this many times what that takes, within bounds.
 const PAUSE: u32 = 20;
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Bytes of lines that are written down without a pause, and that wait at most for the commit before.
+const ENOUGH: usize = 1 << 20;
+const MOST: usize = 8 << 20;
+
+/// A second place for the record, for outputs that are not where the journal is.
+pub trait Mirror: std::fmt::Debug {
+    /// A run begins or goes on: the record is as it is in `folder`.
+    ///
+    /// # Errors
+    /// Those of the place.
+    fn begin(&mut self, folder: &Path) -> io::Result<()>;
+
+    /// Lines that begin at byte `at` of the manifest.
+    ///
+    /// # Errors
+    /// Those of the place.
+    fn append(&mut self, at: u64, lines: &[u8]) -> io::Result<()>;
+
+    /// The run is finished: both files are in `folder` under their names.
+    ///
+    /// # Errors
+    /// Those of the place.
+    fn finish(&mut self, folder: &Path) -> io::Result<()>;
+}
+
 /// The record of one run.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
     file: File,
+    /// Bytes written down.
+    end: u64,
+    mirror: Option<Box<dyn Mirror>>,
     lines: Vec<u8>,
+    /// A commit under way: how long it took.
+    committing: Option<JoinHandle<io::Result<Duration>>>,
     last: Instant,
     pause: Duration,
 }
@@ -61,14 +92,20 @@ impl Journal {
         }
         write_whole(folder, SETTINGS, dataset)?;
         sync_folder(folder)?;
-        Ok(Journal::new(folder, file))
+        Ok(Journal::new(folder, file, 0))
     }
 
-    /// Takes up the run in `folder`; where there is none, begins one.
+    /// Takes up the run in `folder`; where there is none, begins one. `stands` is asked of each entry on record, in order,
+    /// whether its input is still what it was; the record ends at the first of which it is not.
     ///
     /// # Errors
     /// As [`Journal::create`]; [`io::ErrorKind::InvalidInput`] if the run there has other settings.
-    pub fn resume(folder: &Path, dataset: &Dataset, sink: &mut dyn Sink) -> io::Result<Opened> {
+    pub fn resume(
+        folder: &Path,
+        dataset: &Dataset,
+        sink: &mut dyn Sink,
+        stands: &mut dyn FnMut(&Entry) -> bool,
+    ) -> io::Result<Opened> {
         let unfinished = read_dataset(&folder.join(SETTINGS))?;
         let finished = read_dataset(&folder.join(DATASET))?;
         let Some(found) = unfinished.as_ref().or(finished.as_ref()) else {
@@ -80,27 +117,46 @@ impl Journal {
         }
         let (manifest, hidden) = (folder.join(MANIFEST), folder.join(UNFINISHED));
         let stopped = manifest.exists();
-        if let Some(finished) = finished.filter(|finished| stopped && finished.complete) {
+        let complete = finished.filter(|finished| stopped && finished.complete);
+        let record = match stopped {
+            true => Record::read(&File::open(&manifest)?, complete.is_none(), stands)?,
+            false => Record::default(),
+        };
+        if let Some(finished) = complete
+            && record.end == manifest.metadata()?.len()
+        {
             remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
             return Ok(Opened::Finished(finished.counts));
         }
         if stopped {
-            // It stopped at a failure, which is tried again.
+            // It stopped at a failure, which is tried again, or an input has changed.
             write_whole(folder, SETTINGS, dataset)?;
             std::fs::rename(&manifest, &hidden)?;
         }
         let mut file = open_locked(folder)?;
         remove_if_there(std::fs::remove_dir_all(folder.join(TEMPORARY)))?;
-        let (end, counts) = kept(&file, stopped, sink)?;
+        let record = if stopped { record } else { Record::read(&file, false, stands)? };
+        let (end, counts) = record.kept(sink)?;
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
         remove_if_there(std::fs::remove_file(folder.join(DATASET)))?;
         sync_folder(folder)?;
-        Ok(Opened::Going(Journal::new(folder, file), counts))
+        Ok(Opened::Going(Journal::new(folder, file, end), counts))
     }
 
-    fn new(folder: &Path, file: File) -> Journal {
-        Journal { folder: folder.into(), file, lines: Vec::new(), last: Instant::now(), pause: Duration::ZERO }
+    fn new(folder: &Path, file: File, end: u64) -> Journal {
+        let (lines, last, pause) = (Vec::new(), Instant::now(), Duration::ZERO);
+        Journal { folder: folder.into(), file, end, mirror: None, lines, committing: None, last, pause }
+    }
+
+    /// Keeps the record in a second place too.
+    ///
+    /// # Errors
+    /// Those of the place.
+    pub fn mirror(&mut self, mut mirror: Box<dyn Mirror>) -> io::Result<()> {
+        mirror.begin(&self.folder)?;
+        self.mirror = Some(mirror);
+        Ok(())
     }
 
     /// Takes the next entry. It is written down by the next [`Journal::commit`].
@@ -113,79 +169,142 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether it is time for a commit: they take a twentieth of the time at most.
+    /// Whether it is time for a commit: after a pause, or when enough lines wait for one, so that they do not fill the memory.
     pub fn is_due(&self) -> bool {
-        !self.lines.is_empty() && self.last.elapsed() >= self.pause
+        let busy = self.committing.as_ref().is_some_and(|thread| !thread.is_finished());
+        let waiting = self.lines.len();
+        waiting >= MOST || waiting > 0 && !busy && (waiting >= ENOUGH || self.last.elapsed() >= self.pause)
     }
 
-    /// Puts on the disk what the sink has settled, then the entries that tell of it.
+    /// Puts on the disk what the sink has settled, then the entries that tell of it. That is done on a thread of its own,
+    /// so that a slow disk does not keep the others waiting; the next commit, or [`Journal::finish`], waits for it.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Those of the disk, of this commit or the one before.
     pub fn commit(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+        self.wait()?;
         let begun = Instant::now();
-        sink.sync()?;
-        self.file.write_all(&self.lines)?;
-        self.lines.clear();
-        self.file.sync_data()?;
-        self.last = Instant::now();
-        self.pause = ((self.last - begun) * PAUSE).clamp(SHORTEST, LONGEST);
+        let sync = sink.sync()?;
+        let lines = std::mem::take(&mut self.lines);
+        let at = self.end;
+        self.end += lines.len() as u64;
+        let mut file = self.file.try_clone()?;
+        if let Some(mirror) = &mut self.mirror {
+            // The store has the outputs, and has to have the lines.
+            file.write_all(&lines)?;
+            if !lines.is_empty() {
+                mirror.append(at, &lines)?;
+            }
+            self.pause_after(begun.elapsed());
+            return Ok(());
+        }
+        let write = move || {
+            sync()?;
+            file.write_all(&lines)?;
+            file.sync_data()?;
+            Ok(begun.elapsed())
+        };
+        self.committing = Some(std::thread::Builder::new().name("jpegdct-journal".into()).spawn(write)?);
         Ok(())
+    }
+
+    /// Waits for the commit under way.
+    fn wait(&mut self) -> io::Result<()> {
+        let Some(thread) = self.committing.take() else { return Ok(()) };
+        let took = thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has a fault")))?;
+        self.pause_after(took);
+        Ok(())
+    }
+
+    fn pause_after(&mut self, took: Duration) {
+        self.last = Instant::now();
+        self.pause = (took * PAUSE).clamp(SHORTEST, LONGEST);
     }
 
     /// Gives both files their names. All entries are committed.
     ///
     /// # Errors
     /// Those of writing.
-    pub fn finish(self, dataset: &Dataset) -> io::Result<()> {
-        let folder = &self.folder;
+    pub fn finish(mut self, dataset: &Dataset) -> io::Result<()> {
+        self.wait()?;
+        let folder = &self.folder.clone();
         write_whole(folder, DATASET, dataset)?;
         std::fs::rename(folder.join(UNFINISHED), folder.join(MANIFEST))?;
         sync_folder(folder)?;
+        if let Some(mirror) = &mut self.mirror {
+            mirror.finish(folder)?;
+        }
         remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
         remove_if_there(std::fs::remove_dir(folder.join(TEMPORARY)))
     }
 }
 
-/// Where the part of a manifest ends that stands, and what it counts. `stopped`: a failure at its end does not.
-fn kept(file: &File, stopped: bool, sink: &mut dyn Sink) -> io::Result<(u64, Counts)> {
-    let mut reader = BufReader::new(file);
-    reader.seek(SeekFrom::Start(0))?;
-    let (mut done, mut counts, mut end) = (Done::default(), Counts::default(), 0);
-    let mut last_file = String::new();
-    let mut before_last_file = (end, counts);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line)? as u64;
-        // A line that is cut or unreadable was never finished; nothing after it counts.
-        if read == 0 || line.last() != Some(&b'\n') {
-            break;
+impl Drop for Journal {
+    /// After a run that ends early nothing goes on behind its back.
+    fn drop(&mut self) {
+        if let Some(thread) = self.committing.take() {
+            let _ = thread.join();
         }
-        let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { break };
-        if stopped && entry.is_failure() && reader.fill_buf()?.is_empty() {
-            break;
-        }
-        if let Some(output) = entry.outputs.first() {
-            if output.path != last_file {
-                done.files += 1;
-                done.in_last_file = 0;
-                last_file.clone_from(&output.path);
-                before_last_file = (end, counts);
-            }
-            done.images += 1;
-            done.in_last_file += 1;
-        }
-        counts.add(&entry);
-        end += read;
     }
-    let images = sink.resume(&done)?;
-    if images == done.images {
-        Ok((end, counts))
-    } else if images + done.in_last_file == done.images {
-        Ok(before_last_file)
-    } else {
-        Err(io::Error::other(format!("{images} images of {} stand, which is no whole file", done.images)))
+}
+
+/// What a manifest tells of, up to where it stands.
+#[derive(Default)]
+struct Record {
+    /// Where it ends, and what it counts.
+    end: u64,
+    counts: Counts,
+    /// The same before the last file of several images.
+    before_last_file: (u64, Counts),
+    done: Done,
+}
+
+impl Record {
+    /// Reads a manifest up to the first entry that does not stand. `stopped`: a failure at its end does not.
+    fn read(file: &File, stopped: bool, stands: &mut dyn FnMut(&Entry) -> bool) -> io::Result<Record> {
+        let mut reader = BufReader::new(file);
+        reader.seek(SeekFrom::Start(0))?;
+        let mut record = Record::default();
+        let mut last_file = String::new();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = reader.read_until(b'\n', &mut line)? as u64;
+            // A line that is cut or unreadable was never finished; nothing after it counts.
+            if read == 0 || line.last() != Some(&b'\n') {
+                break;
+            }
+            let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { break };
+            if stopped && entry.is_failure() && reader.fill_buf()?.is_empty() || !stands(&entry) {
+                break;
+            }
+            if let Some(output) = entry.outputs.first() {
+                if output.path != last_file {
+                    record.done.files += 1;
+                    record.done.in_last_file = 0;
+                    last_file.clone_from(&output.path);
+                    record.before_last_file = (record.end, record.counts);
+                }
+                record.done.images += 1;
+                record.done.in_last_file += 1;
+            }
+            record.counts.add(&entry);
+            record.end += read;
+        }
+        Ok(record)
+    }
+
+    /// Where the part ends that the sink can go on from, and what it counts.
+    fn kept(&self, sink: &mut dyn Sink) -> io::Result<(u64, Counts)> {
+        let Record { done, .. } = self;
+        let images = sink.resume(done)?;
+        if images == done.images {
+            Ok((self.end, self.counts))
+        } else if images + done.in_last_file == done.images {
+            Ok(self.before_last_file)
+        } else {
+            Err(io::Error::other(format!("{images} images of {} stand, which is no whole file", done.images)))
+        }
     }
 }
 
@@ -241,6 +360,7 @@ mod tests {
             jpegdct_version: "0".into(),
             format: "npy".into(),
             shard: None,
+            zstd: None,
             recipe_hash: recipe.hash(),
             recipe,
             damaged: "refuse".into(),
@@ -278,7 +398,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry("a", Some("a.npy")));
         assert_eq!(read_dataset(&out.join(DATASET)).unwrap().unwrap(), dataset());
         assert_eq!(std::fs::read_dir(&out).unwrap().count(), 2);
-        let again = Journal::resume(&out, &dataset(), &mut NpySink::new(&out)).unwrap();
+        let again = Journal::resume(&out, &dataset(), &mut NpySink::new(&out), &mut |_| true).unwrap();
         assert!(matches!(again, Opened::Finished(_)));
         Journal::create(&out, &dataset()).unwrap();
         assert!(!out.join(DATASET).exists());
@@ -297,13 +417,16 @@ mod tests {
         };
         for tail in [&b""[..], b"{\"path\":", b"\0\0\0\n{}\n"] {
             begin(tail);
-            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut NpySink::new(out)) else {
+            let Ok(Opened::Going(journal, counts)) =
+                Journal::resume(out, &dataset(), &mut NpySink::new(out), &mut |_| true)
+            else {
                 panic!("it goes on");
             };
             assert_eq!((counts.inputs, counts.ok, counts.refused), (4, 3, 1));
             drop(journal);
             let mut shards = SafetensorsSink::new(out, &Recipe::default(), ShardSize::default());
-            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut shards) else {
+            let Ok(Opened::Going(journal, counts)) = Journal::resume(out, &dataset(), &mut shards, &mut |_| true)
+            else {
                 panic!("it goes on");
             };
             assert_eq!((counts.inputs, counts.ok), (2, 1), "the second shard is made again");
@@ -317,7 +440,8 @@ mod tests {
         drop(Journal::create(folder.path(), &dataset()).unwrap());
         let mut other = dataset();
         other.settings.inputs = 4;
-        let error = Journal::resume(folder.path(), &other, &mut NpySink::new(folder.path())).unwrap_err();
+        let error =
+            Journal::resume(folder.path(), &other, &mut NpySink::new(folder.path()), &mut |_| true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().contains("inputs is 4, was 3"), "{error}");
     }

@@ -13,7 +13,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
-use crate::scans::{DecodeOptions, Scratch};
+use crate::scans::{DecodeOptions, Scratch, read_headers};
 
 /// Makes a JPEG of an image that is none, or of one that a recipe of channels cannot take.
 pub trait Convert: Sync {
@@ -84,7 +84,7 @@ impl Maker<'_> {
         buffers: &mut Buffers,
         passage: &mut Passage,
     ) -> Result<Extraction> {
-        let mut fed = feed(std::slice::from_ref(input), &self.limits);
+        let mut fed = feed([input.clone()], &self.limits);
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
         read(&mut fed, &self.limits, &mut buffers.bytes)?;
         let key = key.map_or_else(|| input.place(), str::to_string);
@@ -143,13 +143,34 @@ impl Maker<'_> {
     /// Those of reading, converting and extracting.
     pub(super) fn make(
         &self,
-        fed: &mut Fed<'_>,
+        fed: &mut Fed,
         key: &str,
         buffers: &mut Buffers,
         entry: &mut Entry,
         size: &mut u64,
     ) -> Result<Extraction> {
-        read(fed, &self.limits, &mut buffers.bytes)?;
+        let result = self.make_described(fed, key, buffers, entry, size);
+        // A JPEG that is refused has its facts all the same, as far as its headers say them.
+        if result.is_err()
+            && entry.source.format.as_deref() == Some("jpeg")
+            && let Ok(info) = read_headers(&buffers.bytes, &self.extractor.options().limits)
+        {
+            entry.source.describe_headers(&info);
+        }
+        result
+    }
+
+    fn make_described(
+        &self,
+        fed: &mut Fed,
+        key: &str,
+        buffers: &mut Buffers,
+        entry: &mut Entry,
+        size: &mut u64,
+    ) -> Result<Extraction> {
+        let read = read(fed, &self.limits, &mut buffers.bytes);
+        entry.source.modified = fed.modified;
+        read?;
         *size = buffers.bytes.len() as u64;
         let mut passage = Passage::default();
         let result = self.tensors_of(&buffers.bytes, key, &mut buffers.scratch, &mut passage);

@@ -1,7 +1,7 @@
 //! What became of every input: the lines of `manifest.jsonl`, and `dataset.json`, once for the run.
 //!
 //! What enters: results. What leaves: their record as data; [`Journal`](super::Journal) writes it. Nothing in either
-//! file depends on time or number of threads.
+//! file depends on when or with how many threads it was made.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,14 +90,21 @@ pub struct ComponentReport {
     pub blocks_high: u32,
 }
 
-/// What an input is. Fields that are not known are `null`; for a re-encoded image, all but `format` and `bytes` are
-/// those of the intermediate JPEG.
+/// What an input is. Fields that are not known are `null`: of a JPEG that gave no tensor, what its headers say is there
+/// as far as they could be read. For a re-encoded image, all but `format` and `bytes` are those of the intermediate JPEG.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceReport {
     /// `jpeg`, `png`, `webp`, `tiff`, `bmp`, `gif`, `pnm` ... by content.
     pub format: Option<String>,
     /// Size of the file.
     pub bytes: Option<u64>,
+    /// How many of the JPEG's bytes, from its start, decoding looked at: not those behind the last scan that the recipe wants
+    /// something of.
+    #[serde(default)]
+    pub bytes_read: Option<u64>,
+    /// When it last changed, in microseconds since 1970; of a file in an archive, the archive.
+    #[serde(default)]
+    pub modified: Option<i64>,
     /// Coding process.
     pub process: Option<String>,
     /// Bits a sample.
@@ -121,7 +128,14 @@ pub struct SourceReport {
 impl SourceReport {
     /// Takes over what decoding found.
     pub fn describe(&mut self, summary: &Summary) {
-        let ImageInfo { frame, color, orientation, restart_interval, .. } = &summary.info;
+        self.describe_headers(&summary.info);
+        self.scans = Some(summary.scans);
+        self.bytes_read = Some(summary.bytes);
+    }
+
+    /// Takes over what the headers say.
+    pub fn describe_headers(&mut self, info: &ImageInfo) {
+        let ImageInfo { frame, color, orientation, restart_interval, .. } = info;
         self.process = Some(frame.process.name().into());
         self.precision = Some(frame.precision);
         self.width = Some(frame.width);
@@ -129,7 +143,6 @@ impl SourceReport {
         self.color = Some(color.name().into());
         self.orientation = Some(*orientation);
         self.restart_interval = Some(*restart_interval);
-        self.scans = Some(summary.scans);
         let component = |c: &crate::spec::frame::Component| ComponentReport {
             id: c.id,
             h: c.h,
@@ -290,6 +303,9 @@ pub struct Settings {
     /// When a shard is full, for formats that have shards.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub shard: Option<ShardSize>,
+    /// The level of compression, where tensors are compressed with Zstandard.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zstd: Option<i32>,
     /// The recipe.
     pub recipe: Recipe,
     /// Its fingerprint.

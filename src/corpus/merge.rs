@@ -1,7 +1,7 @@
 //! The parts of a run, made on several machines, into what one run would have made.
 //!
 //! What enters: folders with finished runs. What leaves: one folder with all their files (hard links where the file system
-//! allows, else copies; shards are numbered on, stacks are written behind each other), one manifest and one
+//! allows, else copies; shards are numbered on, stacks and arrays are written behind each other), one manifest and one
 //! `dataset.json`. Nothing is written before all parts have been looked at: none may be missing or there twice, no
 //! image may be in two of them, and every file a manifest names must be there.
 
@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::journal::{DATASET, Journal, MANIFEST};
-use super::manifest::{Counts, Dataset, Entry, Part};
+use super::manifest::{Counts, Dataset, Entry, Part, Settings};
 use crate::sinks::{NpySink, Sink, StackSink};
 use crate::spec::fingerprint::fnv1a;
 
@@ -43,6 +43,9 @@ pub enum MergeError {
     /// A file that a manifest names and that is not there.
     #[error("{0} is named in a manifest and missing")]
     MissingFile(PathBuf),
+    /// A file that a manifest names and that does not lie in its folder.
+    #[error("{0}: its manifest names {1}, which is not in it")]
+    ForeignFile(PathBuf, String),
     /// The result cannot be one of the parts.
     #[error("{0} is one of the folders to merge")]
     Target(PathBuf),
@@ -80,36 +83,98 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<Counts> {
     };
     let mut dataset = Dataset { settings, complete: true, counts: Counts::default() };
     let mut journal = Journal::create(out, &dataset).map_err(at(out))?;
-    let mut stack = StackSink::new(out);
+    let mut joined = Joined::new(&dataset.settings, out).map_err(at(out))?;
     for (run, names) in runs.iter().zip(&names) {
-        let mut offset = 0;
-        if dataset.settings.format == "stack" {
-            offset = stack.append_stack(&run.folder).map_err(at(&run.folder))?;
-        } else {
+        let offset = joined.append(run).map_err(at(&run.folder))?;
+        if offset.is_none() {
             for (name, target) in names {
                 link(&below(&run.folder, name), &below(out, target)).map_err(at(&below(out, target)))?;
             }
         }
         for_each_entry(run, |mut entry| {
             for output in &mut entry.outputs {
-                if dataset.settings.format == "stack" {
+                if let Some(offset) = offset {
                     let row = output.entry.as_ref().and_then(|row| row.parse::<u64>().ok()).unwrap_or(0);
                     output.entry = Some((row + offset).to_string());
+                    output.path = joined.file_of(row + offset).unwrap_or(std::mem::take(&mut output.path));
                 } else if let Some(target) = names.get(&output.path) {
                     output.path.clone_from(target);
                 }
             }
             dataset.counts.add(&entry);
             journal.push(&entry).map_err(at(out))?;
-            if journal.is_due() { journal.commit(&mut stack).map_err(at(out)) } else { Ok(()) }
+            if journal.is_due() { journal.commit(joined.sink()).map_err(at(out)) } else { Ok(()) }
         })?;
     }
-    stack.finish(&mut |_, _| ()).map_err(at(out))?;
+    joined.sink().finish(&mut |_, _| ()).map_err(at(out))?;
     // The links are synced with the folder's file system, as the files of a run are.
     NpySink::synced(out).map_err(at(out))?;
-    journal.commit(&mut stack).map_err(at(out))?;
+    journal.commit(joined.sink()).map_err(at(out))?;
     journal.finish(&dataset).map_err(at(out))?;
     Ok(dataset.counts)
+}
+
+/// Whether a format has one array for all images.
+fn has_rows(settings: &Settings) -> bool {
+    ["stack", "zarr"].contains(&settings.format.as_str())
+}
+
+/// The array that rows of all parts go into, for formats that have one.
+enum Joined {
+    /// Files stay what they are. A stack without rows syncs nothing.
+    Files(StackSink),
+    Stack(StackSink),
+    #[cfg(feature = "zarr")]
+    Zarr(Box<crate::sinks::ZarrSink>),
+}
+
+impl Joined {
+    fn new(settings: &Settings, out: &Path) -> io::Result<Joined> {
+        match settings.format.as_str() {
+            "stack" => Ok(Joined::Stack(StackSink::new(out))),
+            #[cfg(feature = "zarr")]
+            "zarr" => {
+                let size = settings.shard.unwrap_or_default();
+                let array = crate::sinks::ZarrSink::new(out, &settings.recipe, size, settings.zstd);
+                Ok(Joined::Zarr(Box::new(array)))
+            }
+            #[cfg(not(feature = "zarr"))]
+            "zarr" => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "this jpegdct was built without the feature zarr"))
+            }
+            _ => Ok(Joined::Files(StackSink::new(out))),
+        }
+    }
+
+    /// Takes in the rows of a run, if they are rows: how many were there before.
+    fn append(&mut self, run: &Run) -> io::Result<Option<u64>> {
+        match self {
+            Joined::Files(_) => Ok(None),
+            Joined::Stack(stack) => stack.append_stack(&run.folder).map(Some),
+            #[cfg(feature = "zarr")]
+            Joined::Zarr(array) => {
+                let counts = &run.dataset.counts;
+                array.append_array(&run.folder, counts.inputs - counts.failures()).map(Some)
+            }
+        }
+    }
+
+    /// The file that a row is in, if it depends on the row.
+    fn file_of(&self, _row: u64) -> Option<String> {
+        match self {
+            #[cfg(feature = "zarr")]
+            Joined::Zarr(array) => Some(array.shard_of(_row)),
+            _ => None,
+        }
+    }
+
+    fn sink(&mut self) -> &mut dyn Sink {
+        match self {
+            Joined::Files(sink) | Joined::Stack(sink) => sink,
+            #[cfg(feature = "zarr")]
+            Joined::Zarr(array) => &mut **array,
+        }
+    }
 }
 
 /// Opens the runs, in the order of their parts, and checks that they belong together.
@@ -178,19 +243,21 @@ fn check(runs: &[Run]) -> Result<Vec<BTreeMap<String, String>>> {
                 if names.contains_key(&output.path) {
                     continue;
                 }
+                if output.path.split('/').any(|name| matches!(name, "" | "." | "..")) {
+                    return Err(MergeError::ForeignFile(run.folder.clone(), output.path));
+                }
                 let file = below(&run.folder, &output.path);
                 if !file.is_file() {
                     return Err(MergeError::MissingFile(file));
                 }
-                let target = if has_shards {
+                let target = if has_shards && !has_rows(&run.dataset.settings) {
                     let extension = output.path.rsplit('.').next().unwrap_or_default();
                     shards += 1;
                     format!("shard-{:06}.{extension}", shards - 1)
                 } else {
                     output.path.clone()
                 };
-                let is_stack = run.dataset.settings.format == "stack";
-                if !is_stack && targets.insert(fnv1a(target.as_bytes()), ()).is_some() {
+                if !has_rows(&run.dataset.settings) && targets.insert(fnv1a(target.as_bytes()), ()).is_some() {
                     return Err(MergeError::DoubleFile(target));
                 }
                 names.insert(output.path, target);

@@ -11,14 +11,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::inputs::{Listing, part_of};
-use super::journal::{Journal, Opened};
+use super::journal::{Journal, Mirror, Opened};
 use super::make::{Buffers, Convert, Maker};
 use super::manifest::{Counts, Dataset, Entry, ErrorReport, Part, Settings, Status};
 use super::ordered::{Panicked, Window, run_ordered};
-use super::source::{Fed, feed, read_json};
+use super::source::{Fed, feed, is_unchanged, read_json};
 use crate::error::{Error, Result};
 use crate::extractor::Extractor;
 use crate::limits::Limits;
+use crate::objects::is_disconnected;
 use crate::scans::Damage;
 use crate::sinks::{About, Item, Name, Names, Output, ShardSize, Sink, Stage, Staged, is_exhausted};
 
@@ -36,6 +37,8 @@ pub enum OnError {
 pub trait Observer: Sync {
     /// The run begins, with so many inputs, of which `done` were done with by an earlier one.
     fn begin(&self, inputs: usize, done: usize);
+    /// A run is taken up, and this input has changed since: what was made of it and of those after it is made again.
+    fn changed(&self, _path: &str) {}
     /// One more input is done with: its path, its size in bytes, and how long that took.
     fn arrived(&self, path: &str, bytes: u64, took: Duration);
     /// An entry goes into the manifest. A sink that fills shards lets entries wait for their shard.
@@ -75,6 +78,8 @@ pub struct Job<'a> {
     pub part: Option<Part>,
     /// The sink's size of shards, if it has any.
     pub shard: Option<ShardSize>,
+    /// The sink's level of compression, if it compresses.
+    pub zstd: Option<i32>,
     /// Bounds of input files ([`Limits::file_bytes`]); those of images are the extractor's and the converter's.
     pub limits: Limits,
     /// Who looks.
@@ -91,9 +96,9 @@ pub struct Report {
 }
 
 /// One input on its way to a thread.
-struct Numbered<'a> {
+struct Numbered {
     ticket: usize,
-    fed: Fed<'a>,
+    fed: Fed,
     name: Name,
 }
 
@@ -103,7 +108,7 @@ struct Done {
     staged: Option<Staged>,
     bytes: u64,
     took: Duration,
-    /// Nothing more can be written.
+    /// Nothing more can be written, or read.
     broken: Option<io::Error>,
 }
 
@@ -119,6 +124,7 @@ impl<'a> Job<'a> {
             jpegdct_version: env!("CARGO_PKG_VERSION").into(),
             format: format.into(),
             shard: self.shard,
+            zstd: self.zstd,
             recipe_hash: recipe.hash(),
             recipe: recipe.clone(),
             damaged: match self.extractor.options().damage {
@@ -134,30 +140,51 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Extracts every input, writes the manifest.
+/// Extracts every input, writes the manifest; to `mirror` too, if there is one.
 ///
 /// # Errors
 /// A folder or a manifest that cannot be written, a disk that is full, threads that cannot be started, a run that
 /// cannot be taken up. What the manifest has until then stands, and [`Job::resume`] goes on from there. Failures of
 /// single inputs are no error here: they are in the manifest and counted in the report.
-pub fn extract(listing: &Listing, job: &Job<'_>, sink: &mut dyn Sink) -> io::Result<Report> {
+pub fn extract(
+    listing: &Listing,
+    job: &Job<'_>,
+    sink: &mut dyn Sink,
+    mirror: Option<Box<dyn Mirror>>,
+) -> io::Result<Report> {
+    // Inputs that are not all would be another run.
+    if let Some(reason) = &listing.incomplete {
+        return Err(reason.into());
+    }
     let mut dataset =
         Dataset { settings: job.settings(listing, sink.format()), complete: false, counts: Counts::default() };
     let range = match job.part {
         Some(Part { index, of }) => part_of(listing.inputs.len(), index, of),
         None => 0..listing.inputs.len(),
     };
-    let inputs = &listing.inputs[range.clone()];
+    let inputs = range.len();
     let opened = match job.resume {
-        true => Journal::resume(job.folder, &dataset, sink)?,
+        true => {
+            let mut before = listing.inputs.range(range.clone());
+            Journal::resume(job.folder, &dataset, sink, &mut |entry| {
+                let same = before.next().is_some_and(|input| is_unchanged(&input, entry));
+                if !same {
+                    job.observer.changed(&entry.path);
+                }
+                same
+            })?
+        }
         false => Opened::Going(Journal::create(job.folder, &dataset)?, Counts::default()),
     };
-    let (journal, counts) = match opened {
+    let (mut journal, counts) = match opened {
         Opened::Going(journal, counts) => (journal, counts),
         Opened::Finished(counts) => return Ok(Report { counts, complete: true }),
     };
-    let done = usize::try_from(counts.inputs).unwrap_or(usize::MAX).min(inputs.len());
-    job.observer.begin(inputs.len(), done);
+    if let Some(mirror) = mirror {
+        journal.mirror(mirror)?;
+    }
+    let done = usize::try_from(counts.inputs).unwrap_or(usize::MAX).min(inputs);
+    job.observer.begin(inputs, done);
 
     let recipe_hash = dataset.settings.recipe_hash.clone();
     let stage = sink.stage();
@@ -166,10 +193,11 @@ pub fn extract(listing: &Listing, job: &Job<'_>, sink: &mut dyn Sink) -> io::Res
     let under_way = RefCell::new(VecDeque::new());
     let mut names = Names::default();
     // Names depend on all inputs before, in other parts too.
-    listing.inputs[..range.start + done].iter().for_each(|input| drop(names.next(&input.place())));
-    let numbered = feed(&inputs[done..], &job.limits).enumerate().map(|(ticket, fed)| {
+    listing.inputs.range(0..range.start + done).for_each(|input| drop(names.next(&input.place())));
+    let rest = listing.inputs.range(range.start + done..range.end);
+    let numbered = feed(rest, &job.limits).enumerate().map(|(ticket, fed)| {
         let name = names.next(&fed.input.place());
-        under_way.borrow_mut().push_back((fed.input, name.key.clone()));
+        under_way.borrow_mut().push_back((fed.input.display(), name.key.clone()));
         Numbered { ticket, fed, name }
     });
 
@@ -181,9 +209,9 @@ pub fn extract(listing: &Listing, job: &Job<'_>, sink: &mut dyn Sink) -> io::Res
         |buffers, numbered| one(job, listing, &*stage, &recipe_hash, buffers, numbered),
         |done: &Done| done.staged.as_ref().map_or(0, Staged::memory),
         |result| {
-            let Some((input, key)) = under_way.borrow_mut().pop_front() else { return ControlFlow::Break(()) };
+            let Some((path, key)) = under_way.borrow_mut().pop_front() else { return ControlFlow::Break(()) };
             let done = result.unwrap_or_else(|Panicked(message)| {
-                let mut entry = Entry::new(input.display(), key, recipe_hash.clone());
+                let mut entry = Entry::new(path, key, recipe_hash.clone());
                 entry.fail(Status::Failed, ErrorReport { kind: "panic".into(), message, offset: None });
                 Done { entry, staged: None, bytes: 0, took: Duration::ZERO, broken: None }
             });
@@ -201,7 +229,7 @@ pub fn extract(listing: &Listing, job: &Job<'_>, sink: &mut dyn Sink) -> io::Res
     )?;
     ledger.finish(sink)?;
     dataset.counts = ledger.counts;
-    dataset.complete = ledger.counts.inputs == inputs.len() as u64;
+    dataset.complete = ledger.counts.inputs == inputs as u64;
     ledger.journal.finish(&dataset)?;
     Ok(Report { counts: dataset.counts, complete: dataset.complete })
 }
@@ -213,11 +241,11 @@ fn one(
     stage: &dyn Stage,
     recipe_hash: &str,
     buffers: &mut Buffers,
-    numbered: Numbered<'_>,
+    numbered: Numbered,
 ) -> Done {
     let begun = Instant::now();
     let Numbered { ticket, mut fed, name } = numbered;
-    let input = fed.input;
+    let input = &fed.input;
     let mut entry = Entry::new(input.display(), name.key.clone(), recipe_hash.into());
     entry.label = input.label.number();
     entry.class = input.label.class(&listing.classes).map(str::to_string);
@@ -247,6 +275,11 @@ fn one(
                     None
                 }
             }
+        }
+        Err(Error::Io(error)) if is_disconnected(&error) => {
+            // So would all others fail. None of them is to blame: the run can be taken up.
+            broken = Some(io::Error::new(error.kind(), format!("{}: {error}", entry.path)));
+            None
         }
         Err(error) => {
             if let Error::Damaged(warning) = &error {

@@ -4,16 +4,21 @@
 //! mapped: a mapped file that shrinks or whose disk fails kills the process, a read one gives an error, and beside
 //! entropy decoding the copy costs next to nothing.
 //!
-//! A compressed archive can only be read from its start, so its files are read by [`feed`], on the thread that hands out
+//! Objects in stores are asked for ahead of their turn, see [`Fetch`]. A compressed archive can only be read from its start, so its files are read by [`feed`], on the thread that hands out
 //! the jobs; everything else is read where it is decoded.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::fetch::Fetch;
+use super::inputs::remote::{self, ReadSeek};
 use super::inputs::{Archive, Input, Kind, Span};
+use super::manifest::Entry;
 use crate::error::{Error, Result};
 use crate::limits::{LimitKind, Limits};
+use crate::objects::{Pending, is_url, not_built};
 
 /// Beyond this a buffer is given back after use, in bytes.
 const KEEP: usize = 64 << 20;
@@ -23,10 +28,21 @@ const JSON_BYTES: u64 = 1 << 20;
 
 /// An input, with its bytes if they cannot be read at any time.
 #[derive(Debug)]
-pub struct Fed<'a> {
+pub struct Fed {
     /// The input.
-    pub input: &'a Input,
+    pub input: Input,
+    /// When it last changed, in microseconds since 1970: what [`read`] found. Of a file in an archive, the archive.
+    pub modified: Option<i64>,
+    fetched: Fetched,
+}
+
+/// What was done for an input before its turn.
+#[derive(Debug)]
+struct Fetched {
+    /// Of a compressed archive: its bytes.
     ahead: Option<Result<Ahead>>,
+    /// Of an object: its bytes on their way.
+    pending: Option<io::Result<Pending>>,
 }
 
 #[derive(Debug)]
@@ -36,19 +52,21 @@ struct Ahead {
 }
 
 /// Hands out inputs in order.
-pub fn feed<'a, I: IntoIterator<Item = &'a Input>>(
-    inputs: I,
-    limits: &Limits,
-) -> impl Iterator<Item = Fed<'a>> + use<'a, I> {
+pub fn feed<I: IntoIterator<Item = Input>>(inputs: I, limits: &Limits) -> impl Iterator<Item = Fed> + use<I> {
     let limits = *limits;
     let mut stream: Option<Stream> = None;
-    inputs.into_iter().map(move |input| {
+    Fetch::new(inputs.into_iter(), limits.file_bytes).map(move |(input, pending)| {
         let ahead = match &input.kind {
             Kind::Member(member) if member.archive.gzip => {
                 // Whichever lies first is read first; to go back is to begin again.
                 let json_first = member.json.filter(|json| json.offset < member.span.offset);
                 let mut read = |span, limits: &Limits| {
-                    Stream::of(&mut stream, &member.archive).and_then(|stream| stream.read(span, limits))
+                    let read = Stream::of(&mut stream, &member.archive).and_then(|stream| stream.read(span, limits));
+                    if let Err(Error::Io(_)) = read {
+                        // Where it stands is not known any more.
+                        stream = None;
+                    }
+                    read
                 };
                 let before = json_first.map(|json| read(json, &json_limits(&limits)));
                 let bytes = read(member.span, &limits);
@@ -58,7 +76,8 @@ pub fn feed<'a, I: IntoIterator<Item = &'a Input>>(
             }
             _ => None,
         };
-        Fed { input, ahead }
+        let fetched = Fetched { ahead, pending };
+        Fed { input, modified: None, fetched }
     })
 }
 
@@ -113,12 +132,15 @@ impl Stream {
 /// # Errors
 /// [`Error::Io`] if it cannot be read, or was already lost when inputs were listed; [`Error::Limit`] with
 /// [`LimitKind::FileBytes`] before more than the limit is read.
-pub fn read(fed: &mut Fed<'_>, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> {
+pub fn read(fed: &mut Fed, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> {
     buffer.clear();
     if buffer.capacity() > KEEP {
         *buffer = Vec::new();
     }
-    if let Some(ahead) = &mut fed.ahead {
+    if let Kind::Member(member) = &fed.input.kind {
+        fed.modified = member.archive.modified;
+    }
+    if let Some(ahead) = &mut fed.fetched.ahead {
         match ahead {
             Ok(ahead) => *buffer = std::mem::take(&mut ahead.bytes),
             // It is taken by the first who asks.
@@ -126,8 +148,28 @@ pub fn read(fed: &mut Fed<'_>, limits: &Limits, buffer: &mut Vec<u8>) -> Result<
         }
         return Ok(());
     }
+    let pending = match fed.fetched.pending.take() {
+        None => None,
+        Some(pending) => Some(pending?.wait()?),
+    };
     match &fed.input.kind {
-        Kind::Lost(error) => Err(Error::Io(io::Error::new(error.kind(), error.to_string()))),
+        Kind::Object(meta) => {
+            fed.modified = Some(meta.modified);
+            limits.check(LimitKind::FileBytes, meta.size)?;
+            *buffer = pending.ok_or_else(not_built)?;
+            // It was written anew between listing and reading.
+            if buffer.len() as u64 == meta.size {
+                Ok(())
+            } else {
+                Err(Error::Io(io::Error::other("it changed after it was listed")))
+            }
+        }
+        Kind::Member(member) if pending.is_some() => {
+            *buffer = pending.unwrap_or_default();
+            let whole = buffer.len() as u64 == member.span.len;
+            if whole { Ok(()) } else { Err(Error::Io(io::ErrorKind::UnexpectedEof.into())) }
+        }
+        Kind::Lost(reason) => Err(Error::Io(reason.into())),
         Kind::Stdin => read_stream(io::stdin().lock(), limits, buffer),
         Kind::Member(member) => read_span(&member.archive, member.span, limits, buffer),
         Kind::File => {
@@ -140,8 +182,41 @@ pub fn read(fed: &mut Fed<'_>, limits: &Limits, buffer: &mut Vec<u8>) -> Result<
             limits.check(LimitKind::FileBytes, metadata.len())?;
             let expected = usize::try_from(metadata.len()).unwrap_or(0);
             buffer.try_reserve_exact(expected).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-            read_stream(file, limits, buffer)
+            read_stream(&file, limits, buffer)?;
+            let after = file.metadata()?;
+            fed.modified = modified(&after);
+            // What was read of it may be neither what it was nor what it became.
+            if metadata.is_file() && (metadata.len(), modified(&metadata)) != (after.len(), fed.modified) {
+                return Err(Error::Io(io::Error::other("it changed while it was read")));
+            }
+            Ok(())
         }
+    }
+}
+
+/// When a file last changed, in microseconds since 1970.
+pub(super) fn modified(metadata: &Metadata) -> Option<i64> {
+    let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_micros()).ok()
+}
+
+/// Whether an input is still what it was when the entry of it was made, as far as size and time tell. An input that is
+/// gone, or that has neither, counts as unchanged: there is nothing to read again.
+pub(super) fn is_unchanged(input: &Input, entry: &Entry) -> bool {
+    let source = &entry.source;
+    let is = |bytes: u64, modified: Option<i64>| {
+        source.bytes == Some(bytes) && (source.modified.is_none() || source.modified == modified)
+    };
+    match &input.kind {
+        Kind::Lost(_) | Kind::Stdin => true,
+        Kind::Object(meta) => is(meta.size, Some(meta.modified)),
+        Kind::Member(member) => is(member.span.len, member.archive.modified),
+        Kind::File => match std::fs::metadata(&input.path) {
+            // It was not there, or not to be read. If it can be now, that is a change.
+            Ok(now) if now.is_file() && source.bytes.is_none() => File::open(&input.path).is_err(),
+            Ok(now) if now.is_file() => is(now.len(), modified(&now)),
+            _ => true,
+        },
     }
 }
 
@@ -149,12 +224,12 @@ pub fn read(fed: &mut Fed<'_>, limits: &Limits, buffer: &mut Vec<u8>) -> Result<
 ///
 /// # Errors
 /// Why there is some and it cannot be read, for people.
-pub(super) fn read_json(fed: &Fed<'_>, limits: &Limits) -> Result<Option<serde_json::Value>, String> {
+pub(super) fn read_json(fed: &Fed, limits: &Limits) -> Result<Option<serde_json::Value>, String> {
     let of = |bytes: &[u8]| serde_json::from_slice(bytes).map(Some).map_err(|error| error.to_string());
     if let Some(record) = &fed.input.record {
         return of(record.as_bytes());
     }
-    if let Some(Ok(ahead)) = &fed.ahead {
+    if let Some(Ok(ahead)) = &fed.fetched.ahead {
         return match &ahead.json {
             None => Ok(None),
             Some(Ok(bytes)) => of(bytes),
@@ -174,7 +249,10 @@ pub(super) fn read_json(fed: &Fed<'_>, limits: &Limits) -> Result<Option<serde_j
 
 fn read_span(archive: &Archive, span: Span, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> {
     limits.check(LimitKind::FileBytes, span.len)?;
-    let mut file = File::open(&archive.path)?;
+    let mut file: Box<dyn ReadSeek> = match is_url(&archive.path) {
+        true => remote::open(&archive.path)?.0,
+        false => Box::new(File::open(&archive.path)?),
+    };
     file.seek(SeekFrom::Start(span.offset))?;
     let read = file.take(span.len).read_to_end(buffer)?;
     if read as u64 == span.len { Ok(()) } else { Err(Error::Io(io::ErrorKind::UnexpectedEof.into())) }
@@ -197,8 +275,8 @@ mod tests {
         let path = folder.path().join("x");
         std::fs::write(&path, b"12345").unwrap();
         let mut buffer = vec![9];
-        let inputs = [Input::file(&path)];
-        let read = |buffer: &mut Vec<u8>| read(&mut feed(&inputs, &limits).next().unwrap(), &limits, buffer);
+        let read =
+            |buffer: &mut Vec<u8>| read(&mut feed([Input::file(&path)], &limits).next().unwrap(), &limits, buffer);
         let error = read(&mut buffer).unwrap_err();
         assert!(matches!(error, Error::Limit { kind: LimitKind::FileBytes, found: 5, limit: 4 }));
         let error = read_stream(io::repeat(1), &limits, &mut buffer).unwrap_err();

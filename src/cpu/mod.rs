@@ -3,14 +3,16 @@
 //! What enters: the processor, and `JPEGDCT_CPU` in the environment. What leaves: a [`Cpu`], whose existence proves that
 //! its instructions are there, and `Cpu::run`, which compiles a kernel once for each [`Level`] and calls the right one.
 //! A kernel is safe code that the compiler vectorises as its level allows; what the compiler does not find is in
-//! `lanes` (arithmetic on 16 numbers) and `shuffle` (transposes), the only files with unsafe code here. With the crate
-//! feature `safe` there is no unsafe code and every level is `portable`.
+//! `lanes` (arithmetic on 16 numbers), `masks` (64 numbers and a bit for each), `shuffle` (transposes) and the assembly of the
+//! entropy decoder, the only files with unsafe code beside these calls. With the crate feature `safe` there is no unsafe
+//! code and every level is `portable`.
 //!
 //! Levels are those of the x86-64 psABI, with the AVX-512 extensions of Ice Lake and Zen 4 in the last. On other
 //! architectures `portable` is whatever the compilation target has, NEON on aarch64.
 
 mod buffer;
 mod lanes;
+pub(crate) mod masks;
 pub(crate) mod shuffle;
 
 use std::sync::OnceLock;

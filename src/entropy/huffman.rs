@@ -1,6 +1,7 @@
 //! Huffman tables (T.81 annex C, F.2.2.3).
 
 use super::pairs::{self, Pair, PairTable, WINDOW_BITS};
+use super::refine::{Step, StepTable};
 use super::{BitReader, Flaws};
 use crate::error::{Error, Malformed, Result};
 use crate::markers::HuffmanSpec;
@@ -15,8 +16,10 @@ pub(crate) enum SymbolKind {
     Dc,
     /// Run and size of AC coefficients in a sequential scan.
     Ac,
-    /// Run and size, or a run of ends of bands, in a progressive scan.
-    AcBand,
+    /// Run and size, or a run of ends of bands, in a first AC scan.
+    AcFirst,
+    /// Run and sign, or a run of ends of bands, in an AC refinement scan.
+    AcRefine,
 }
 
 /// A Huffman table ready for decoding.
@@ -24,8 +27,13 @@ pub(crate) enum SymbolKind {
 pub(crate) struct HuffmanTable {
     /// By the next 10 bits: code length (8 bits), symbol (8 bits); 0 for longer codes.
     pub(super) lookup: [u16; 1 << LOOKUP_BITS],
-    /// Two symbols at a time, for [`SymbolKind::Ac`] alone.
+    /// Two symbols at a time, for [`SymbolKind::Ac`] and [`SymbolKind::AcFirst`] alone.
     pub(super) pairs: Option<Box<PairTable>>,
+    /// What single symbols mean, for [`SymbolKind::AcRefine`] alone.
+    pub(super) steps: Option<Box<StepTable>>,
+    /// Bits of a category's code and value (low byte) and the category (high byte), 0 for longer codes; for
+    /// [`SymbolKind::Dc`] alone.
+    pub(super) categories: Option<Box<[u16; 1 << LOOKUP_BITS]>>,
     /// Per length: the first 16-bit value, left-justified, that is above all codes of that length.
     limit: [u32; 17],
     /// Per length: what to add to a code for its place in `values`.
@@ -43,6 +51,8 @@ impl HuffmanTable {
         let mut table = HuffmanTable {
             lookup: [0; 1 << LOOKUP_BITS],
             pairs: None,
+            steps: None,
+            categories: None,
             limit: [0; 17],
             offset: [0; 17],
             values: [0; 256],
@@ -70,9 +80,21 @@ impl HuffmanTable {
             table.limit[length as usize] = code << (16 - length);
             code <<= 1;
         }
-        if kind == SymbolKind::Ac {
-            let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
-            pairs::fill(pairs, &table.lookup);
+        let lookup = &table.lookup;
+        match kind {
+            SymbolKind::Dc => {
+                let category = |entry: u16| ((entry & 15) << 8) | ((entry >> 8) + (entry & 15));
+                table.categories = Some(Box::new(lookup.map(category)));
+            }
+            SymbolKind::Ac => {
+                let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
+                pairs::fill(pairs, lookup, |symbol| Some(pairs::meaning(symbol)));
+            }
+            SymbolKind::AcFirst => {
+                let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
+                pairs::fill(pairs, lookup, pairs::meaning_in_band);
+            }
+            SymbolKind::AcRefine => table.steps = Some(Box::new(lookup.map(Step::of))),
         }
         Ok(table)
     }
@@ -98,6 +120,19 @@ impl HuffmanTable {
         flaws.bad_code = true;
         bits.skip(17);
         0
+    }
+
+    /// The largest size of a value (low 4 bits of a symbol).
+    pub(super) fn largest_size(&self) -> u8 {
+        self.values.iter().map(|value| value & 15).max().unwrap_or(0)
+    }
+
+    /// Length and symbol of the code that the 64 bits `bits` begin with.
+    pub(super) fn find(&self, bits: u64) -> Option<(u32, u8)> {
+        match self.lookup[(bits >> (64 - LOOKUP_BITS)) as usize] {
+            0 => self.find_long((bits >> 48) as u32),
+            entry => Some((u32::from(entry >> 8), entry as u8)),
+        }
     }
 
     /// Length and symbol of the code longer than a look-up that the 16 bits `next` begin with.

@@ -4,13 +4,20 @@
 //! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
 
 pub(crate) mod arithmetic;
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+mod assembly;
+pub(crate) mod band;
 mod bits;
+pub(crate) mod dc;
 mod fast;
 mod huffman;
 mod pairs;
 pub(crate) mod progressive;
+pub(crate) mod refine;
 mod segment;
 pub(crate) mod sequential;
+#[cfg(test)]
+mod twins;
 
 pub(crate) use bits::{BitReader, Window};
 pub(crate) use fast::{BlockTables, SLACK, decode_mcus};
@@ -26,6 +33,27 @@ pub(crate) struct Band {
     pub se: usize,
     /// Bit position, 0..=13.
     pub al: u8,
+}
+
+impl Band {
+    /// Coefficient k of a reversed block is at 63 - k: the place of the last coefficient.
+    fn low(self) -> usize {
+        63 - self.se.min(63)
+    }
+
+    /// How many coefficients there are.
+    fn width(self) -> u32 {
+        (self.se + 1 - self.ss) as u32
+    }
+}
+
+/// What a call of a band's decoder did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Blocks that are done.
+    pub blocks: usize,
+    /// Those of them that were looked at: the others were passed over, many at a time.
+    pub visited: usize,
 }
 
 /// What went wrong in the blocks decoded since the flags were last cleared. Decoding goes on: as libjpeg does, a bad
@@ -46,22 +74,12 @@ impl Flaws {
         self.bad_code || self.run_past_end || self.overflow
     }
 
-    /// A coefficient as i16, saturated and flagged where it does not fit.
+    /// A coefficient as i16, modulo 2^16 and flagged where it does not fit. No sound file has such: a coefficient of 12-bit
+    /// samples has at most 15 bits and a sign (T.81 tables F.1 and F.2), and what a decoder makes of more is left open.
+    /// libjpeg takes it modulo 2^16 in every kind of scan. It comes of bad codes, and of cut segments, where the arithmetic
+    /// decoder makes something of zeros.
     #[inline]
     pub fn store(&mut self, value: i32) -> i16 {
-        match i16::try_from(value) {
-            Ok(value) => value,
-            Err(_) => {
-                self.overflow = true;
-                if value > 0 { i16::MAX } else { i16::MIN }
-            }
-        }
-    }
-
-    /// A coefficient modulo 2^16, flagged where it does not fit: what libjpeg makes of values that run away in progressive
-    /// scans, or behind the end of a cut segment, where the arithmetic decoder makes something of zeros.
-    #[inline]
-    pub fn store_modulo(&mut self, value: i32) -> i16 {
         self.overflow |= i16::try_from(value).is_err();
         value as i16
     }

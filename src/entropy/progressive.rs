@@ -19,7 +19,7 @@ pub(crate) fn decode_dc_first(
     bits.refill();
     let category = u32::from(table.read_symbol(bits, flaws));
     *prediction = prediction.wrapping_add(bits.read_extended(category));
-    block[0] = flaws.store_modulo(prediction.wrapping_shl(al.into()));
+    block[0] = flaws.store(prediction.wrapping_shl(al.into()));
 }
 
 /// DC refinement (T.81 G.1.2.1): one bit a block.
@@ -52,7 +52,7 @@ pub(crate) fn decode_ac_first(
             k += run;
             flaws.run_past_end |= k > band.se;
             let value = bits.read_extended(category) << band.al;
-            block[k.min(63)] = flaws.store_modulo(value);
+            block[k.min(63)] = flaws.store(value);
             k += 1;
         } else if run == 15 {
             k += 16;

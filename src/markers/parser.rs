@@ -201,6 +201,41 @@ impl<'a> Parser<'a> {
         Ok((payload, at))
     }
 
+    /// From the markers alone: where the entropy-coded data that starts at `start` ends, at the first marker that is no
+    /// restart, and the next scan header, `None` if the image ends first or is not as T.81 has it there.
+    pub fn scan_behind(&self, start: usize) -> (usize, Option<ScanHeader>) {
+        let mut at = start;
+        while let Some(found) = find_marker(self.data, at) {
+            if !(marker::RST0..=marker::RST7).contains(&found.code) {
+                return (found.offset, self.scan_at(found.offset));
+            }
+            at = found.offset + 2;
+        }
+        (self.data.len(), None)
+    }
+
+    /// The first scan header at or behind the segment at `start`.
+    fn scan_at(&self, start: usize) -> Option<ScanHeader> {
+        let mut at = start;
+        loop {
+            let found = find_marker(self.data, at)?;
+            at = found.offset + 2;
+            match found.code {
+                marker::TEM | marker::RST0..=marker::RST7 => {}
+                marker::SOF0..=0xef | 0xfe if !matches!(found.code, marker::SOI | marker::EOI) => {
+                    let &[high, low] = self.data.get(at..at + 2)? else { return None };
+                    let end = at + usize::from(u16::from_be_bytes([high, low]));
+                    let payload = self.data.get(at + 2..end)?;
+                    if found.code == marker::SOS {
+                        return parse_scan(payload, at + 2, &self.frame.as_ref()?.components).ok();
+                    }
+                    at = end;
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// All warnings.
     pub fn into_warnings(self) -> Vec<Warning> {
         self.log.into_warnings(self.position)
@@ -230,6 +265,7 @@ impl<'a> Parser<'a> {
 pub(crate) fn find_marker(data: &[u8], start: usize) -> Option<Marker> {
     let mut at = start;
     loop {
+        at += unmarked(data.get(at..)?);
         at += data.get(at..)?.iter().position(|&byte| byte == 0xff)?;
         at += data[at..].iter().position(|&byte| byte != 0xff)?;
         if data[at] != 0 {
@@ -237,6 +273,20 @@ pub(crate) fn find_marker(data: &[u8], start: usize) -> Option<Marker> {
         }
         at += 1;
     }
+}
+
+/// How many bytes, in whole chunks, have no 0xff in them but such as a zero byte follows.
+fn unmarked(data: &[u8]) -> usize {
+    const CHUNK: usize = 64;
+    let mut run = 0;
+    while let Some(chunk) = data[run..].first_chunk::<{ CHUNK + 1 }>() {
+        // No early exit: this is a vector comparison.
+        if (0..CHUNK).fold(false, |any, i| any | ((chunk[i] == 0xff) & (chunk[i + 1] != 0))) {
+            break;
+        }
+        run += CHUNK;
+    }
+    run
 }
 
 /// Bytes from `start` to the marker at `offset` that are not fill bytes of the marker.

@@ -1,6 +1,7 @@
 //! The arithmetic coder of every kind of scan, with its statistics areas and its state between blocks.
 
-use super::coders::{Coder, check_progressive, check_sequential};
+use super::coders::{Coder, check_sequential};
+use super::passes::check_progressive;
 use super::tile::Block;
 use crate::entropy::arithmetic::{AcStatistics, ArithmeticReader, DcPrediction, DcStatistics, blocks};
 use crate::entropy::{Band, Flaws};

@@ -1,22 +1,28 @@
-//! Multi-scan images: all scans are decoded into whole planes, which then leave as tiles.
+//! Sequential images in several scans, and arithmetic progressive ones: all scans are decoded into whole planes, which then
+//! leave as tiles. Progressive Huffman images have planes of their own, see [`super::progressive`].
 
-use super::coders::{Coder, Progressive};
+use super::coders::Coder;
 use super::layout::McuLayout;
+use super::precision::Precision;
 use super::restart::{Next, Segments};
 use super::tile::{Block, Placement, Tile, TileConsumer};
-use crate::entropy::{BitReader, SegmentReader};
-use crate::error::{Result, WarningKind};
+use crate::entropy::{SLACK, SegmentReader};
+use crate::error::Result;
 use crate::limits::zeroed;
 use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
+
+/// MCUs that are decoded together before their blocks are put where they belong.
+const MCUS: usize = 16;
 
 /// The planes of an image while its scans come in: true-size grids of blocks in zigzag order, one behind the other.
 pub(super) struct Planes<'s> {
     blocks: &'s mut Vec<Block>,
     /// First block of each component; one more entry for the end.
     bases: Vec<usize>,
-    /// Per component and coefficient: the lowest bit position decoded so far, -1 before its first scan.
-    precision: Vec<[i8; 64]>,
+    precision: Precision,
+    /// No component of the current scan was in another one: its blocks are zero.
+    is_first: bool,
     /// Blocks that scans have visited so far, those of runs without data left out.
     visited: u64,
 }
@@ -40,7 +46,7 @@ impl<'s> Planes<'s> {
         } else {
             blocks.resize(len, [0; 64]);
         }
-        Ok(Planes { blocks, precision: vec![[-1; 64]; frame.components.len()], bases, visited: 0 })
+        Ok(Planes { blocks, precision: Precision::new(frame.components.len()), bases, is_first: false, visited: 0 })
     }
 
     /// Blocks that scans have visited so far.
@@ -50,54 +56,21 @@ impl<'s> Planes<'s> {
 
     /// Whether a scan of the component was decoded.
     pub fn has_scan(&self, component: usize) -> bool {
-        self.precision[component].iter().any(|&bit| bit >= 0)
+        self.precision.has_scan(component)
     }
 
     /// Makes ready for a sequential scan.
     pub fn begin_sequential(&mut self, scan: &ScanHeader) {
-        for chosen in &scan.components {
-            self.precision[chosen.component] = [0; 64];
-        }
+        self.is_first = scan.components.iter().all(|chosen| !self.precision.has_scan(chosen.component));
+        self.precision.follow_sequential(scan);
     }
 
     /// Makes ready for a progressive scan, whose parameters must have been checked.
     pub fn begin_progressive(&mut self, scan: &ScanHeader, log: &mut Log) -> Result<()> {
-        scan.components.iter().try_for_each(|chosen| self.follow_precision(chosen.component, scan, log))
-    }
-
-    /// Decodes a progressive Huffman scan. Returns the offset at which the markers go on.
-    pub fn decode_progressive(
-        &mut self,
-        frame: &Frame,
-        scan: &ScanHeader,
-        segments: Segments<'_, BitReader<'_>>,
-        coder: Progressive,
-        log: &mut Log,
-    ) -> Result<usize> {
-        match coder {
-            Progressive::DcFirst(coder) => self.decode_scan(frame, scan, segments, coder, log),
-            Progressive::DcRefine(coder) => self.decode_scan(frame, scan, segments, coder, log),
-            Progressive::AcFirst(coder) => self.decode_scan(frame, scan, segments, coder, log),
-            Progressive::AcRefine(coder) => self.decode_scan(frame, scan, segments, coder, log),
+        for chosen in &scan.components {
+            self.precision.follow(chosen.component, scan, log)?;
         }
-    }
-
-    /// A scan must refine from the bit position that the last one of the same coefficient left (T.81 G.1.1.1.2), and AC
-    /// scans follow the first DC scan.
-    fn follow_precision(&mut self, component: usize, scan: &ScanHeader, log: &mut Log) -> Result<()> {
-        let bits = &mut self.precision[component];
-        let mut wrong = (scan.ss > 0 && bits[0] < 0).then_some((0, 0));
-        for k in scan.ss..=scan.se {
-            let expected = bits[usize::from(k)].max(0) as u8;
-            if scan.ah != expected {
-                wrong = wrong.or(Some((k, expected)));
-            }
-            bits[usize::from(k)] = scan.al as i8;
-        }
-        match wrong {
-            Some((k, expected)) => log.add(scan.offset, WarningKind::Progression(k, scan.ah, expected)),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Decodes a scan. Returns the offset at which the markers go on.
@@ -112,6 +85,8 @@ impl<'s> Planes<'s> {
         let layout = McuLayout::new(frame, scan);
         // Blocks of whole MCUs beyond the true grid are decoded here and dropped.
         let mut padding: Block;
+        let size = layout.blocks.len();
+        let mut together = vec![[0; 64]; MCUS * size + SLACK];
         let mut next = 0;
         let total = u64::from(layout.mcus_wide) * u64::from(layout.mcus_high);
         while next < total {
@@ -130,6 +105,18 @@ impl<'s> Planes<'s> {
             }
             let (mcu_x, mcu_y) =
                 ((next % u64::from(layout.mcus_wide)) as u32, (next / u64::from(layout.mcus_wide)) as u32);
+            // This MCU and those up to the end of the row or the next restart marker, as many as are sound.
+            let ahead = (layout.mcus_wide - mcu_x).min(segments.mcus_in_segment().saturating_add(1)).min(MCUS as u32);
+            let together = &mut together[..ahead as usize * size + SLACK];
+            let decoded =
+                if self.is_first { coder.decode_mcus(&mut segments.reader, &layout.order, together) } else { 0 };
+            if decoded > 0 {
+                self.put_mcus(frame, scan, &layout, (mcu_x, mcu_y), &together[..decoded * size]);
+                segments.pass_over(decoded as u32 - 1);
+                next += decoded as u64;
+                self.visited += (decoded * size) as u64;
+                continue;
+            }
             for place in &layout.blocks {
                 let component = scan.components[place.in_scan].component;
                 let (h, v) = layout.factors[place.in_scan];
@@ -145,14 +132,24 @@ impl<'s> Planes<'s> {
             }
             segments.after_mcu(log)?;
             next += 1;
-            self.visited += layout.blocks.len() as u64;
-            // A run of blocks without data costs one step.
-            let ahead = segments.mcus_in_segment().min(u32::try_from(total - next).unwrap_or(u32::MAX));
-            let skipped = coder.skip_unchanged(ahead);
-            segments.pass_over(skipped);
-            next += u64::from(skipped);
+            self.visited += size as u64;
         }
         segments.finish(log)
+    }
+
+    /// Puts the blocks of MCUs of one row, the first at column and row `first`, where they belong.
+    fn put_mcus(&mut self, frame: &Frame, scan: &ScanHeader, layout: &McuLayout, first: (u32, u32), blocks: &[Block]) {
+        for (column, mcu) in (first.0..).zip(blocks.chunks_exact(layout.blocks.len())) {
+            for (place, block) in layout.blocks.iter().zip(mcu) {
+                let component = scan.components[place.in_scan].component;
+                let (h, v) = layout.factors[place.in_scan];
+                let (x, y) = (column * h + place.x, first.1 * v + place.y);
+                let grid = &frame.components[component];
+                if x < grid.blocks_wide && y < grid.blocks_high {
+                    self.blocks[self.bases[component] + y as usize * grid.blocks_wide as usize + x as usize] = *block;
+                }
+            }
+        }
     }
 
     /// Hands the planes on as tiles of one MCU row each.

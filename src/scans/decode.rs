@@ -1,8 +1,13 @@
 //! One image from its first byte to its last tile.
 
+use std::ops::Range;
+
 use super::arithmetic::Arithmetic;
-use super::coders::{Progressive, Sequential, TableCache};
+use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
+use super::needed::Needed;
+use super::passes::{Progressive, check_progressive};
+use super::progressive::{Memory, ProgressivePlanes};
 use super::restart::Segments;
 use super::stream::stream_scan;
 use super::tile::{Block, Demand, TileConsumer};
@@ -10,9 +15,9 @@ use super::{Damage, DecodeOptions, Summary};
 use crate::entropy::arithmetic::ArithmeticReader;
 use crate::entropy::{BitReader, Window};
 use crate::error::{Error, Malformed, Result, WarningKind};
-use crate::limits::LimitKind;
-use crate::markers::{ColorModel, ImageInfo, Parser, ScanComponent, ScanHeader};
-use crate::spec::frame::Frame;
+use crate::limits::{LimitKind, Limits};
+use crate::markers::{ColorModel, ImageInfo, Log, Parser, ScanComponent, ScanHeader};
+use crate::spec::frame::{Frame, Process};
 
 /// Coefficients up to this size are decoded for any header. Beyond, the file must be long enough to have them.
 const UNCHECKED_BYTES: u64 = 64 << 20;
@@ -27,13 +32,15 @@ const ARITHMETIC_BLOCKS: u64 = 512;
 pub struct Scratch {
     window: Window,
     blocks: Vec<Block>,
+    progressive: Memory,
     tables: TableCache,
 }
 
 /// Decodes an image and hands its tiles to `consumer`.
 ///
 /// A sequential image in one scan is handed on while it is decoded; all others are collected first, which costs 2 bytes
-/// a coefficient.
+/// a coefficient and, for progressive images, 8 % more. Of those, scans that hold nothing of the consumer's [`Demand`] are
+/// passed over, and nothing is read behind the scan that completes it; damage there is not seen.
 ///
 /// # Errors
 /// Those of the headers, of the limits, of damage if it is refused, and of the consumer.
@@ -53,23 +60,48 @@ pub fn decode_tiles(
     let demand = consumer.demand(&info)?;
     let one_scan = !info.frame.process.is_progressive() && first.components.len() == info.frame.components.len();
     let image = Image { parser, scratch, options };
-    let scans = if one_scan {
+    let outcome = if one_scan {
         image.stream(&mut info, &first, &demand, consumer)
     } else {
         image.collect(&mut info, first, &demand, consumer)
     }?;
-    Ok(Summary { info, scans: scans.0, warnings: scans.1 })
+    let (scans, bytes, warnings) = outcome;
+    Ok(Summary { info, scans, bytes: bytes as u64, warnings })
+}
+
+/// What the headers of a file say of its image; no scan is decoded. A file that breaks off or breaks T.81 after its frame
+/// header is read as far as that: this is what is known of a file that [`decode_tiles`] refuses.
+///
+/// # Errors
+/// Those of the headers, where no frame header was read.
+pub fn read_headers(bytes: &[u8], limits: &Limits) -> Result<ImageInfo> {
+    let mut parser = Parser::new(bytes, false, limits)?;
+    match parser.next_scan() {
+        Ok(Some(first)) => image_info(&mut parser, &first),
+        Ok(None) => Err(Error::malformed(parser.position, Malformed::NoScan)),
+        Err(error) => match parser.frame.as_ref().map(|frame| frame.height) {
+            Some(height @ 1..) => info_of(&parser, height).ok_or(error),
+            _ => Err(error),
+        },
+    }
 }
 
 /// What the headers up to the first scan say.
 fn image_info(parser: &mut Parser<'_>, first: &ScanHeader) -> Result<ImageInfo> {
-    let deferred = parser.frame.as_ref().is_some_and(|frame| frame.height == 0);
-    let lines = if deferred { Some(parser.deferred_height(first)?) } else { None };
-    let header = parser.frame.as_ref().ok_or_else(|| Error::malformed(first.offset, Malformed::ScanBeforeFrame))?;
-    let height = lines.unwrap_or(header.height);
+    let height = match parser.frame.as_ref().map(|frame| frame.height) {
+        Some(0) => parser.deferred_height(first)?,
+        Some(height) => height,
+        None => 0,
+    };
+    info_of(parser, height).ok_or_else(|| Error::malformed(first.offset, Malformed::ScanBeforeFrame))
+}
+
+/// What was read so far, if a frame header was.
+fn info_of(parser: &Parser<'_>, height: u16) -> Option<ImageInfo> {
+    let header = parser.frame.as_ref()?;
     let frame = Frame::new(header.process, header.precision, header.width.into(), height.into(), &header.components);
     let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
-    Ok(ImageInfo {
+    Some(ImageInfo {
         color: ColorModel::decide(&ids, parser.app.jfif, parser.app.adobe_transform),
         orientation: parser.app.orientation.unwrap_or(1),
         restart_interval: parser.restart_interval,
@@ -106,8 +138,8 @@ struct Image<'a, 's> {
     options: &'s DecodeOptions,
 }
 
-/// Scans decoded, and all warnings.
-type Outcome = (u32, Vec<crate::Warning>);
+/// Scans decoded, how far the file was read, and all warnings.
+type Outcome = (u32, usize, Vec<crate::Warning>);
 
 impl<'a> Image<'a, '_> {
     fn stream(
@@ -121,7 +153,7 @@ impl<'a> Image<'a, '_> {
         latch_quant_tables(parser, info, scan)?;
         let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
         let blocks = &mut self.scratch.blocks;
-        let end = if info.frame.process.is_arithmetic() {
+        let (end, is_whole) = if info.frame.process.is_arithmetic() {
             let coder = Arithmetic::new(scan, false, tables, log)?;
             consumer.begin(info)?;
             let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
@@ -133,8 +165,10 @@ impl<'a> Image<'a, '_> {
             let segments = Segments::new(data, bits, restart_interval);
             stream_scan(&info.frame, scan, segments, coder, demand, blocks, log, consumer)?
         };
-        let Some(end) = end else { return Ok((1, self.parser.into_warnings())) };
         self.parser.position = end;
+        if !is_whole {
+            return Ok((1, end, self.parser.into_warnings()));
+        }
         // One scan had it all: another one has no place.
         match self.parser.next_scan() {
             Ok(None) => {}
@@ -142,9 +176,9 @@ impl<'a> Image<'a, '_> {
                 let kind = Malformed::UnexpectedMarker(crate::spec::marker::SOS);
                 self.parser.log.add(extra.offset, WarningKind::Malformed(kind))?;
             }
-            Err(error) => self.keep(error)?,
+            Err(error) => keep(&mut self.parser.log, error)?,
         }
-        Ok((1, self.parser.into_warnings()))
+        Ok((1, self.parser.position, self.parser.into_warnings()))
     }
 
     fn collect(
@@ -156,78 +190,146 @@ impl<'a> Image<'a, '_> {
     ) -> Result<Outcome> {
         let blocks = info.frame.block_count();
         self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
-        let mut buffer = std::mem::take(&mut self.scratch.blocks);
-        let mut planes = Planes::new(&info.frame, &mut buffer)?;
-        let (mut scans, mut next) = (0, Some(first));
+        let Scratch { window, blocks: buffer, progressive, tables } = self.scratch;
+        let needed = Needed::of(&self.parser, &info.frame, &first, demand, self.options.limits.scans);
+        let mut planes = if info.frame.process == Process::Progressive {
+            Collected::Progressive(ProgressivePlanes::new(&info.frame, &needed, progressive)?)
+        } else {
+            Collected::Whole(Planes::new(&info.frame, buffer)?)
+        };
+        let (mut found, mut scans, mut next) = (0, 0, Some(first));
+        let mut ended_early = false;
         while let Some(scan) = next {
-            self.options.limits.check(LimitKind::Scans, u64::from(scans) + 1)?;
+            self.options.limits.check(LimitKind::Scans, found + 1)?;
             self.options.limits.check_visits(planes.visited(), blocks, self.parser.data.len() as u64)?;
-            match self.decode_scan(info, &scan, &mut planes) {
+            let passed_over = needed.end_if_not(&scan);
+            let end = match passed_over {
+                None => planes.decode_scan(&mut self.parser, window, tables, info, &scan),
+                Some(end) => planes.pass_over_scan(&mut self.parser, info, &scan).map(|()| end),
+            };
+            match end {
                 Ok(end) => self.parser.position = end,
                 // The first scan's header is part of the headers: nothing was decoded yet.
-                Err(error) if scans == 0 => return Err(error),
+                Err(error) if found == 0 => return Err(error),
                 Err(error) => {
-                    self.keep(error)?;
+                    keep(&mut self.parser.log, error)?;
                     break;
                 }
             }
-            scans += 1;
+            found += 1;
+            scans += u32::from(passed_over.is_none());
+            if needed.ends_with(&scan) {
+                ended_early = true;
+                break;
+            }
             next = match self.parser.next_scan() {
                 Ok(next) => next,
                 Err(error) => {
-                    self.keep(error)?;
+                    keep(&mut self.parser.log, error)?;
                     break;
                 }
             };
         }
         for (index, component) in info.frame.components.iter().enumerate() {
-            if !planes.has_scan(index) {
+            if !planes.has_scan(index) && !ended_early {
                 let kind = WarningKind::Malformed(Malformed::ComponentWithoutScan(component.id));
                 self.parser.log.add(self.parser.position, kind)?;
             }
         }
         consumer.begin(info)?;
         planes.emit(&info.frame, demand.mcu_rows.clone(), consumer)?;
-        self.scratch.blocks = buffer;
-        Ok((scans, self.parser.into_warnings()))
+        Ok((scans, self.parser.position, self.parser.into_warnings()))
+    }
+}
+
+/// The planes of a multi-scan image.
+enum Collected<'s> {
+    Progressive(ProgressivePlanes<'s>),
+    Whole(Planes<'s>),
+}
+
+impl Collected<'_> {
+    fn visited(&self) -> u64 {
+        match self {
+            Collected::Progressive(planes) => planes.visited(),
+            Collected::Whole(planes) => planes.visited(),
+        }
     }
 
-    fn decode_scan(&mut self, info: &mut ImageInfo, scan: &ScanHeader, planes: &mut Planes<'_>) -> Result<usize> {
-        let parser = &mut self.parser;
+    fn has_scan(&self, component: usize) -> bool {
+        match self {
+            Collected::Progressive(planes) => planes.has_scan(component),
+            Collected::Whole(planes) => planes.has_scan(component),
+        }
+    }
+
+    fn emit(&mut self, frame: &Frame, rows: Range<u32>, consumer: &mut impl TileConsumer) -> Result<()> {
+        match self {
+            Collected::Progressive(planes) => planes.emit(frame, rows, consumer),
+            Collected::Whole(planes) => planes.emit(frame, rows, consumer),
+        }
+    }
+
+    /// Takes note of a scan that is not decoded.
+    fn pass_over_scan(&mut self, parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<()> {
+        check_mcu(&info.frame, scan)?;
+        latch_quant_tables(parser, info, scan)?;
+        if info.frame.process.is_progressive() {
+            check_progressive(scan)?;
+        }
+        match self {
+            Collected::Progressive(planes) => planes.follow(scan, &mut parser.log)?,
+            Collected::Whole(planes) if info.frame.process.is_progressive() => {
+                planes.begin_progressive(scan, &mut parser.log)?;
+            }
+            Collected::Whole(planes) => planes.begin_sequential(scan),
+        }
+        Ok(())
+    }
+
+    fn decode_scan(
+        &mut self,
+        parser: &mut Parser<'_>,
+        window: &mut Window,
+        cache: &mut TableCache,
+        info: &mut ImageInfo,
+        scan: &ScanHeader,
+    ) -> Result<usize> {
         check_mcu(&info.frame, scan)?;
         latch_quant_tables(parser, info, scan)?;
         let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
-        let (frame, is_progressive) = (&info.frame, info.frame.process.is_progressive());
-        if frame.process.is_arithmetic() {
-            let coder = Arithmetic::new(scan, is_progressive, tables, log)?;
-            if is_progressive {
-                planes.begin_progressive(scan, log)?;
-            } else {
-                planes.begin_sequential(scan);
+        let frame = &info.frame;
+        let bits = |window| Segments::new(data, BitReader::new(data, scan.data, window), restart_interval);
+        match self {
+            Collected::Progressive(planes) => {
+                let coder = Progressive::new(scan, tables, cache)?;
+                planes.decode_scan(frame, scan, bits(window), coder, log)
             }
-            let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
-            return planes.decode_scan(frame, scan, segments, coder, log);
-        }
-        let cache = &mut self.scratch.tables;
-        let bits = BitReader::new(data, scan.data, &mut self.scratch.window);
-        let segments = Segments::new(data, bits, restart_interval);
-        if is_progressive {
-            let coder = Progressive::new(scan, tables, cache)?;
-            planes.begin_progressive(scan, log)?;
-            planes.decode_progressive(frame, scan, segments, coder, log)
-        } else {
-            let coder = Sequential::new(scan, tables, cache, log)?;
-            planes.begin_sequential(scan);
-            planes.decode_scan(frame, scan, segments, coder, log)
+            Collected::Whole(planes) if frame.process.is_arithmetic() => {
+                let is_progressive = frame.process.is_progressive();
+                let coder = Arithmetic::new(scan, is_progressive, tables, log)?;
+                if is_progressive {
+                    planes.begin_progressive(scan, log)?;
+                } else {
+                    planes.begin_sequential(scan);
+                }
+                let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
+                planes.decode_scan(frame, scan, segments, coder, log)
+            }
+            Collected::Whole(planes) => {
+                let coder = Sequential::new(scan, tables, cache, log)?;
+                planes.begin_sequential(scan);
+                planes.decode_scan(frame, scan, bits(window), coder, log)
+            }
         }
     }
+}
 
-    /// An error after the first scan is damage: what was decoded stays.
-    fn keep(&mut self, error: Error) -> Result<()> {
-        match error {
-            Error::Malformed { offset, kind } => self.parser.log.add(offset as usize, WarningKind::Malformed(kind)),
-            other => Err(other),
-        }
+/// An error after the first scan is damage: what was decoded stays.
+fn keep(log: &mut Log, error: Error) -> Result<()> {
+    match error {
+        Error::Malformed { offset, kind } => log.add(offset as usize, WarningKind::Malformed(kind)),
+        other => Err(other),
     }
 }
 

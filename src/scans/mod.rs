@@ -8,6 +8,10 @@ mod coders;
 mod collect;
 mod decode;
 mod layout;
+mod needed;
+mod passes;
+mod precision;
+mod progressive;
 mod restart;
 mod stream;
 mod tile;
@@ -16,7 +20,7 @@ use crate::error::Warning;
 use crate::limits::Limits;
 use crate::markers::ImageInfo;
 
-pub use decode::{Scratch, decode_tiles};
+pub use decode::{Scratch, decode_tiles, read_headers};
 pub use tile::{Block, Demand, Placement, Tile, TileConsumer, TileRow};
 
 /// What happens to an image whose header is good and whose data is damaged.
@@ -45,8 +49,10 @@ pub struct DecodeOptions {
 pub struct Summary {
     /// The headers, with the quantisation tables.
     pub info: ImageInfo,
-    /// Scans decoded.
+    /// Scans decoded: those that nothing wanted is in are left out.
     pub scans: u32,
+    /// Bytes from the start of the file behind which nothing was looked at.
+    pub bytes: u64,
     /// What was odd.
     pub warnings: Vec<Warning>,
 }

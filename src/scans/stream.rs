@@ -12,8 +12,8 @@ use crate::spec::frame::Frame;
 /// Blocks of a tile are about this many bytes: a part of an L2 cache.
 const TILE_BYTES: usize = 1 << 17;
 
-/// Decodes the scan and hands on its tiles. Returns the offset at which the markers go on,
-/// `None` if the rest of the file was left unread because nobody wants it.
+/// Decodes the scan and hands on its tiles. Returns the offset at which the markers go on and true, or that up to which the
+/// file was read and false if the rest was left because nobody wants it.
 #[allow(clippy::too_many_arguments)] // one call, from decode_tiles
 pub(super) fn stream_scan<R: SegmentReader>(
     frame: &Frame,
@@ -24,7 +24,7 @@ pub(super) fn stream_scan<R: SegmentReader>(
     blocks: &mut Vec<Block>,
     log: &mut Log,
     consumer: &mut impl TileConsumer,
-) -> Result<Option<usize>> {
+) -> Result<(usize, bool)> {
     let layout = McuLayout::new(frame, scan);
     // A scan of one component has MCUs of one block, whatever its factors: a row of the frame's MCUs is several of its own.
     let mcu_rows = match scan.components[..] {
@@ -56,10 +56,10 @@ pub(super) fn stream_scan<R: SegmentReader>(
         }
         if first + rows >= wanted_to && first + rows < layout.mcus_high {
             // Nobody wants the rest: it is not decoded.
-            return Ok(None);
+            return Ok((segments.reader.offset(), false));
         }
     }
-    segments.finish(log).map(Some)
+    Ok((segments.finish(log)?, true))
 }
 
 /// Decodes as many MCUs as fill `blocks`, the last [`SLACK`] ones excepted.

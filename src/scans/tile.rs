@@ -116,12 +116,19 @@ pub struct Demand {
     pub highest: Vec<Option<u8>>,
     /// MCU rows (of the frame's MCU grid) wanted. Rows outside may be left out.
     pub mcu_rows: Range<u32>,
+    /// Of a progressive image the first scan of every coefficient is enough: an approximation, without the low bits that
+    /// refinement scans bring.
+    pub first_passes: bool,
 }
 
 impl Demand {
     /// Everything.
     pub fn all(info: &ImageInfo) -> Demand {
-        Demand { highest: vec![Some(63); info.frame.components.len()], mcu_rows: 0..info.frame.mcus_high }
+        Demand {
+            highest: vec![Some(63); info.frame.components.len()],
+            mcu_rows: 0..info.frame.mcus_high,
+            first_passes: false,
+        }
     }
 }
 

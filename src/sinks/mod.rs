@@ -16,10 +16,14 @@ mod names;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "cloud")]
+mod remote;
 mod safetensors;
 mod shards;
 mod stack;
 mod webdataset;
+#[cfg(feature = "zarr")]
+mod zarr;
 
 use std::io;
 use std::path::PathBuf;
@@ -34,10 +38,14 @@ pub use names::{Name, Names};
 pub use npy::NpySink;
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetSink;
+#[cfg(feature = "cloud")]
+pub use remote::RemoteSink;
 pub use safetensors::SafetensorsSink;
 pub use shards::ShardSize;
 pub use stack::StackSink;
 pub use webdataset::WebdatasetSink;
+#[cfg(feature = "zarr")]
+pub use zarr::ZarrSink;
 
 /// One image on its way out.
 #[derive(Debug)]
@@ -85,7 +93,12 @@ impl Staged {
     pub fn memory(&self) -> u64 {
         self.parts
             .iter()
-            .map(|part| if let Body::Values(values) = &part.body { values.bytes().len() } else { 0 } as u64)
+            .map(|part| match &part.body {
+                Body::Values(values) => values.bytes().len() as u64,
+                #[cfg(feature = "zarr")]
+                Body::Encoded(bytes) => bytes.len() as u64,
+                Body::File(_) => 0,
+            })
             .sum()
     }
 }
@@ -108,6 +121,9 @@ pub struct Part {
 pub enum Body {
     /// In memory.
     Values(Values),
+    /// In memory, as the format stores it.
+    #[cfg(feature = "zarr")]
+    Encoded(Vec<u8>),
     /// In a finished file under a hidden name that only waits for its final one. Dropped, it is deleted.
     File(tempfile::TempPath),
 }
@@ -132,6 +148,9 @@ pub struct Output {
 /// not. A sink that gathers images in shards tells it when the shard is finished, in input order all the same.
 pub type Settle<'a> = dyn FnMut(usize, Result<Vec<Output>, &io::Error>) + 'a;
 
+/// Work that puts something on the disk.
+pub type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// How far an interrupted run had come, by its record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
@@ -144,7 +163,7 @@ pub struct Done {
 }
 
 /// The part of writing that many threads do at once.
-pub trait Stage: Send + Sync {
+pub trait Stage: Send + std::marker::Sync {
     /// Does the heavy part for one image.
     ///
     /// # Errors
@@ -177,12 +196,13 @@ pub trait Sink: Send {
     /// A disk that is full, or gone.
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()>;
 
-    /// Puts on the disk what was settled. By default that is there already: shards are on the disk before they are settled.
+    /// Gives what puts on the disk all that was settled, to be done on any thread. By default that is there already: shards
+    /// are on the disk before they are settled.
     ///
     /// # Errors
     /// Those of the disk.
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
+    fn sync(&mut self) -> io::Result<Sync> {
+        Ok(Box::new(|| Ok(())))
     }
 
     /// Writes what is still held back.
@@ -213,7 +233,7 @@ impl Part {
     fn values(&self) -> io::Result<&Values> {
         match &self.body {
             Body::Values(values) => Ok(values),
-            Body::File(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "the format takes tensors in memory")),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "the format takes tensors in memory")),
         }
     }
 

@@ -3,8 +3,9 @@
 //! What enters: the place of each input in its tree (`a/b/img.jpg`), in input order. What leaves: a [`Name`] no other
 //! image of the run has. The file system is not asked; whether a name is free depends on the inputs before it alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::TEMPORARY;
 use crate::spec::fingerprint::fnv1a;
 
 /// The two names of an image in the output. Both are relative, with forward slashes and never with `..`.
@@ -19,48 +20,56 @@ pub struct Name {
 /// Hands out names.
 #[derive(Debug, Default)]
 pub struct Names {
-    // Hashes instead of names: 8 bytes an image. Should two hashes ever meet, a name is longer than it need be.
-    keys: HashMap<u64, u32>,
-    stems: HashMap<u64, u32>,
+    keys: Used,
+    stems: Used,
+}
+
+/// Names that are taken. Hashes instead of names: 9 to 20 bytes an image. Should two hashes ever meet, a name is longer
+/// than it need be.
+#[derive(Debug, Default)]
+struct Used {
+    hashes: HashSet<u64>,
+    /// Of those taken more than once: how often.
+    counts: HashMap<u64, u32>,
 }
 
 impl Names {
     /// The name of the next image.
     ///
-    /// `place` is cleaned: empty, `.` and `..` components go. If an earlier image has the key already (an input given
-    /// twice), `~2`, `~3` ... is appended. If an earlier image has the stem (`img.jpg` before `img.png`, or before
-    /// `IMG.jpg`, which is one file on some systems), the whole key is the stem, with `~2` ... if need be.
+    /// `place` is cleaned: empty, `.` and `..` components go, and the name of the hidden folder of unfinished files. If an
+    /// earlier image has the key already (an input given twice), `~2`, `~3` ... is appended. If an earlier image has the
+    /// stem (`img.jpg` before `img.png`, or before `IMG.jpg`, which is one file on some systems), the whole key is the stem,
+    /// with `~2` ... if need be.
     pub fn next(&mut self, place: &str) -> Name {
-        let parts: Vec<&str> = place.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+        let parts: Vec<&str> = place.split('/').filter(|part| !matches!(*part, "" | "." | ".." | TEMPORARY)).collect();
         let place = if parts.is_empty() { "input".to_string() } else { parts.join("/") };
-        let key = take(&mut self.keys, &place, |text| fnv1a(text.as_bytes()));
+        let key = self.keys.take(&place, |text| fnv1a(text.as_bytes()));
 
         let file = key.rfind('/').map_or(0, |slash| slash + 1);
         // A dot at the start of a file name begins no extension.
         let stem = key[file..].rfind('.').filter(|&dot| dot > 0).map_or(key.as_str(), |dot| &key[..file + dot]);
         let fold = |text: &str| fnv1a(text.to_lowercase().as_bytes());
-        let stem = if self.stems.contains_key(&fold(stem)) { key.as_str() } else { stem };
-        let stem = take(&mut self.stems, stem, fold);
+        let stem = if self.stems.hashes.contains(&fold(stem)) { key.as_str() } else { stem };
+        let stem = self.stems.take(stem, fold);
         Name { key, stem }
     }
 }
 
-/// The first free of `text`, `text~2`, `text~3` ..., which is taken.
-fn take(used: &mut HashMap<u64, u32>, text: &str, hash: impl Fn(&str) -> u64) -> String {
-    let first = hash(text);
-    let Some(&count) = used.get(&first) else {
-        used.insert(first, 1);
-        return text.to_string();
-    };
-    let mut number = count + 1;
-    loop {
-        let candidate = format!("{text}~{number}");
-        if let std::collections::hash_map::Entry::Vacant(free) = used.entry(hash(&candidate)) {
-            free.insert(1);
-            used.insert(first, number);
-            return candidate;
+impl Used {
+    /// The first free of `text`, `text~2`, `text~3` ..., which is taken.
+    fn take(&mut self, text: &str, hash: impl Fn(&str) -> u64) -> String {
+        let first = hash(text);
+        if self.hashes.insert(first) {
+            return text.to_string();
         }
-        number += 1;
+        let count = self.counts.entry(first).or_insert(1);
+        loop {
+            *count += 1;
+            let candidate = format!("{text}~{count}");
+            if self.hashes.insert(hash(&candidate)) {
+                return candidate;
+            }
+        }
     }
 }
 
@@ -96,8 +105,8 @@ mod tests {
 
     #[test]
     fn names_never_climb() {
-        let places = ["../../x.jpg", "/etc/y.jpg", "a/../z.jpg", "..", "", "./w"];
-        assert_eq!(stems(&places), ["x", "etc/y", "a/z", "input", "input~2", "w"]);
+        let places = ["../../x.jpg", "/etc/y.jpg", "a/../z.jpg", "..", "", "./w", ".jpegdct.tmp/v.jpg"];
+        assert_eq!(stems(&places), ["x", "etc/y", "a/z", "input", "input~2", "w", "v"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use npyz::WriterBuilder;
 
 use super::file::{Unsynced, create_hidden, is_exhausted, little_endian, rename};
-use super::{Body, Done, Item, Output, Part, Settle, Sink, Stage, Staged, below};
+use super::{Body, Done, Item, Output, Part, Settle, Sink, Stage, Staged, Sync, below};
 use crate::tensor::Values;
 
 /// Writes `.npy` files below a folder.
@@ -49,6 +49,8 @@ impl NpySink {
                     write_npy(&part.shape, &values, file.as_file_mut())?;
                     rename(file.into_temp_path(), &path)?;
                 }
+                #[cfg(feature = "zarr")]
+                Body::Encoded(_) => return Err(io::ErrorKind::InvalidInput.into()),
             }
             self.unsynced.push(path);
             outputs.push(output);
@@ -99,8 +101,9 @@ impl Sink for NpySink {
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        self.unsynced.sync(&self.folder)
+    fn sync(&mut self) -> io::Result<Sync> {
+        let (mut unsynced, folder) = (std::mem::take(&mut self.unsynced), self.folder.clone());
+        Ok(Box::new(move || unsynced.sync(&folder)))
     }
 
     fn finish(&mut self, _settle: &mut Settle<'_>) -> io::Result<()> {

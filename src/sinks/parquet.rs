@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
@@ -23,8 +24,8 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::file::create_hidden;
-use super::shards::{ShardSize, Shards};
-use super::{Body, Done, Output, Part, Settle, Sink, Staged};
+use super::shards::{Images, ShardSize, Shards};
+use super::{Body, Done, Part, Settle, Sink, Staged};
 use crate::recipe::Recipe;
 use crate::tensor::Values;
 
@@ -36,6 +37,7 @@ const GROUP: usize = 16 << 20;
 pub struct ParquetSink {
     shards: Shards,
     metadata: [(&'static str, String); 3],
+    compression: Compression,
     open: Option<Shard>,
 }
 
@@ -49,18 +51,30 @@ struct Shard {
     shape: Vec<usize>,
     dtype: &'static str,
     bytes: u64,
-    images: Vec<(usize, Vec<Output>)>,
+    images: Images,
 }
 
 impl ParquetSink {
-    /// A sink that writes shards into `folder`.
-    pub fn new(folder: impl Into<PathBuf>, recipe: &Recipe, size: ShardSize) -> ParquetSink {
+    /// A sink that writes shards into `folder`, compressed with Zstandard at level `zstd` if there is one.
+    ///
+    /// # Errors
+    /// A level that Zstandard does not have.
+    pub fn new(
+        folder: impl Into<PathBuf>,
+        recipe: &Recipe,
+        size: ShardSize,
+        zstd: Option<i32>,
+    ) -> io::Result<ParquetSink> {
+        let compression = match zstd {
+            Some(level) => Compression::ZSTD(ZstdLevel::try_new(level).map_err(broken)?),
+            None => Compression::UNCOMPRESSED,
+        };
         let metadata = [
             ("jpegdct_version", env!("CARGO_PKG_VERSION").to_string()),
             ("recipe", recipe.to_json()),
             ("recipe_hash", recipe.hash()),
         ];
-        ParquetSink { shards: Shards::new(folder, "parquet", size), metadata, open: None }
+        Ok(ParquetSink { shards: Shards::new(folder, "parquet", size), metadata, compression, open: None })
     }
 
     fn create(&self, part: &Part) -> io::Result<Shard> {
@@ -90,6 +104,7 @@ impl ParquetSink {
         let metadata = self.metadata.iter().map(|(key, value)| KeyValue::new((*key).to_string(), value.clone()));
         let properties = WriterProperties::builder()
             .set_key_value_metadata(Some(metadata.collect()))
+            .set_compression(self.compression)
             // Hardly any two coefficients are equal: a dictionary of them is as large as they are.
             .set_column_dictionary_enabled(
                 ColumnPath::new(["tensor", "list", "item"].map(String::from).to_vec()),
@@ -105,11 +120,7 @@ impl ParquetSink {
     fn close(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         let Some(shard) = self.open.take() else { return Ok(()) };
         shard.writer.close().map_err(broken)?;
-        self.shards.close(shard.file)?;
-        for (ticket, outputs) in shard.images {
-            settle(ticket, Ok(outputs));
-        }
-        Ok(())
+        self.shards.close(shard.file, shard.images, settle)
     }
 }
 
@@ -159,6 +170,7 @@ impl Sink for ParquetSink {
     }
 
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.shards.settle_ready(settle)?;
         let [part] = &staged.parts[..] else {
             settle(staged.ticket, Err(&invalid("a row takes one tensor".into())));
             return Ok(());
@@ -183,7 +195,7 @@ impl Sink for ParquetSink {
 
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
-        self.shards.finish()
+        self.shards.finish(settle)
     }
 }
 
@@ -215,11 +227,13 @@ mod tests {
     use half::f16;
 
     use super::*;
-    use crate::sinks::{About, Item, Names};
+    use crate::sinks::{About, Item, Names, Output};
     use crate::tensor::Tensor;
 
     fn run(folder: &std::path::Path, places: &[&str]) -> Vec<Result<Vec<Output>, String>> {
-        let mut sink = ParquetSink::new(folder, &Recipe::default(), ShardSize { images: 2, ..Default::default() });
+        let mut sink =
+            ParquetSink::new(folder, &Recipe::default(), ShardSize { images: 2, ..Default::default() }, Some(3))
+                .unwrap();
         let stage = Sink::stage(&sink);
         let (mut names, mut settled) = (Names::default(), Vec::new());
         let mut settle = |_, result: Result<_, &io::Error>| settled.push(result.map_err(|error| error.to_string()));

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ::safetensors::Dtype;
 use ::safetensors::tensor::TensorInfo;
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use super::file::{create_hidden, little_endian};
 use super::shards::{ShardSize, Shards};
@@ -72,15 +73,13 @@ impl SafetensorsSink {
             return Ok(());
         }
         let name = self.shards.name();
-        self.write_shard()?;
+        let file = self.write_shard()?;
         self.bytes = 0;
-        for image in self.images.drain(..) {
-            settle(image.ticket, Ok(outputs(&image, &name)));
-        }
-        Ok(())
+        let images = self.images.drain(..).map(|image| (image.ticket, outputs(&image, &name))).collect();
+        self.shards.close(file, images, settle)
     }
 
-    fn write_shard(&mut self) -> io::Result<()> {
+    fn write_shard(&mut self) -> io::Result<NamedTempFile> {
         let mut tensors = BTreeMap::new();
         let mut offset = 0;
         // Wide elements first, else in input order, so that every tensor is aligned to its element.
@@ -111,7 +110,7 @@ impl SafetensorsSink {
         }
         writer.flush()?;
         drop(writer);
-        self.shards.close(file)
+        Ok(file)
     }
 }
 
@@ -129,6 +128,7 @@ impl Sink for SafetensorsSink {
     }
 
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.shards.settle_ready(settle)?;
         let bytes = staged.memory();
         if self.shards.is_full(self.images.len(), self.bytes, bytes) {
             self.flush(settle)?;
@@ -140,7 +140,7 @@ impl Sink for SafetensorsSink {
 
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.flush(settle)?;
-        self.shards.finish()
+        self.shards.finish(settle)
     }
 }
 

@@ -1,13 +1,18 @@
-//! What formats of shards have in common: their names, when they are full, and how they are taken up again.
+//! What formats of shards have in common: their names, when they are full, how they come to the disk, and how they are
+//! taken up again.
+//!
+//! A finished shard is put on the disk by a thread of its own while the next one is filled; its images are settled when
+//! it is there and has its name.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::file::{rename, sync_folder};
-use super::{Done, below};
+use super::{Done, Output, Settle, below};
 
 /// When a shard is full: whichever comes first. A shard holds one image at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,18 +29,46 @@ impl Default for ShardSize {
     }
 }
 
-/// The shards of one run: `shard-000000.EXTENSION` and so on.
+/// The shards of one run: `shard-000000.EXTENSION` and so on, or numbers between other names.
 #[derive(Debug)]
 pub(super) struct Shards {
     folder: PathBuf,
-    extension: &'static str,
+    prefix: String,
+    digits: usize,
+    suffix: String,
     size: ShardSize,
     next: u64,
+    closing: Option<Closing>,
 }
 
+/// A finished shard on its way to the disk.
+#[derive(Debug)]
+struct Closing {
+    thread: JoinHandle<io::Result<()>>,
+    images: Images,
+}
+
+/// The images of a shard, and where they are in it.
+pub(super) type Images = Vec<(usize, Vec<Output>)>;
+
 impl Shards {
-    pub(super) fn new(folder: impl Into<PathBuf>, extension: &'static str, size: ShardSize) -> Shards {
-        Shards { folder: folder.into(), extension, size, next: 0 }
+    pub(super) fn new(folder: impl Into<PathBuf>, extension: &str, size: ShardSize) -> Shards {
+        Shards::named(folder, "shard-".into(), 6, format!(".{extension}"), size)
+    }
+
+    pub(super) fn named(
+        folder: impl Into<PathBuf>,
+        prefix: String,
+        digits: usize,
+        suffix: String,
+        size: ShardSize,
+    ) -> Shards {
+        Shards { folder: folder.into(), prefix, digits, suffix, size, next: 0, closing: None }
+    }
+
+    #[cfg(feature = "zarr")]
+    pub(super) fn set_suffix(&mut self, suffix: &str) {
+        self.suffix = suffix.into();
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -44,7 +77,12 @@ impl Shards {
 
     /// The name of the shard that is being filled.
     pub(super) fn name(&self) -> String {
-        format!("shard-{:06}.{}", self.next, self.extension)
+        self.name_of(self.next)
+    }
+
+    /// The name of a shard by its number.
+    pub(super) fn name_of(&self, number: u64) -> String {
+        format!("{}{number:0digits$}{}", self.prefix, self.suffix, digits = self.digits)
     }
 
     /// Whether a shard of so many images and bytes takes no further image of `more` bytes.
@@ -52,12 +90,33 @@ impl Shards {
         images > 0 && (images >= self.size.images || bytes.saturating_add(more) > self.size.bytes)
     }
 
-    /// Gives a finished shard its name. It is on the disk before that, and its name when this returns.
-    pub(super) fn close(&mut self, file: NamedTempFile) -> io::Result<()> {
-        file.as_file().sync_all()?;
-        rename(file.into_temp_path(), &below(&self.folder, &self.name()))?;
-        sync_folder(&self.folder)?;
+    /// Gives a finished shard its name: it is on the disk before that. Its images are settled then, at the latest by
+    /// [`Shards::finish`]; those of the shard before are settled now.
+    pub(super) fn close(&mut self, file: NamedTempFile, images: Images, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.wait(settle)?;
+        let (path, folder) = (below(&self.folder, &self.name()), self.folder.clone());
+        let put = move || {
+            file.as_file().sync_all()?;
+            rename(file.into_temp_path(), &path)?;
+            let mut folders = path.ancestors().skip(1).take_while(|above| above.starts_with(&folder));
+            folders.try_for_each(sync_folder)
+        };
+        let thread = std::thread::Builder::new().name("jpegdct-sync".into()).spawn(put)?;
+        self.closing = Some(Closing { thread, images });
         self.next += 1;
+        Ok(())
+    }
+
+    /// Settles the images of the shard that was closed last, if it is on the disk by now.
+    pub(super) fn settle_ready(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        let ready = self.closing.as_ref().is_some_and(|closing| closing.thread.is_finished());
+        if ready { self.wait(settle) } else { Ok(()) }
+    }
+
+    fn wait(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        let Some(Closing { thread, images }) = self.closing.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has a fault")))?;
+        images.into_iter().for_each(|(ticket, outputs)| settle(ticket, Ok(outputs)));
         Ok(())
     }
 
@@ -67,14 +126,29 @@ impl Shards {
         done.images.saturating_sub(done.in_last_file)
     }
 
-    /// Removes shards of an earlier run that had more of them: whoever reads all files of the folder would read both.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// Settles what is left, and removes shards of an earlier run that had more of them: whoever reads all files of the
+    /// folder would read both.
+    pub(super) fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.wait(settle)?;
         loop {
-            match std::fs::remove_file(below(&self.folder, &self.name())) {
+            let path = below(&self.folder, &self.name());
+            match std::fs::remove_file(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 result => result?,
             }
+            // Folders of its own go with it; one that holds more stays.
+            let folders = path.ancestors().skip(1).take_while(|folder| **folder != self.folder);
+            folders.map(std::fs::remove_dir).take_while(io::Result::is_ok).for_each(drop);
             self.next += 1;
+        }
+    }
+}
+
+impl Drop for Shards {
+    /// After a run that ends early nothing goes on behind its back.
+    fn drop(&mut self) {
+        if let Some(closing) = self.closing.take() {
+            let _ = closing.thread.join();
         }
     }
 }

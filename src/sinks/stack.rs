@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{little_endian, sync_folder};
 use super::npy::npy_dtype;
-use super::{Done, Part, Settle, Sink, Staged};
+use super::{Done, Part, Settle, Sink, Staged, Sync};
 use crate::recipe::Recipe;
 
 /// Length of the header: enough for any number of rows, a multiple of 64 as NumPy wants it.
@@ -224,12 +224,12 @@ impl Sink for StackSink {
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
-        let Some(stack) = &mut self.open else { return Ok(()) };
+    fn sync(&mut self) -> io::Result<Sync> {
+        let Some(stack) = &mut self.open else { return Ok(Box::new(|| Ok(()))) };
         stack.array.flush()?;
         stack.index.flush()?;
-        stack.array.get_ref().sync_data()?;
-        stack.index.get_ref().sync_data()
+        let files = [stack.array.get_ref().try_clone()?, stack.index.get_ref().try_clone()?];
+        Ok(Box::new(move || files.iter().try_for_each(File::sync_data)))
     }
 
     fn finish(&mut self, _settle: &mut Settle<'_>) -> io::Result<()> {
@@ -237,7 +237,7 @@ impl Sink for StackSink {
         let header = stack.header()?;
         stack.array.seek(SeekFrom::Start(0))?;
         stack.array.write_all(&header)?;
-        self.sync()?;
+        self.sync()?()?;
         self.open = None;
         for name in [INDEX, ARRAY] {
             std::fs::rename(self.hidden(name), self.folder.join(name))?;
@@ -340,7 +340,7 @@ mod tests {
         for (written, recorded) in [(0, 0), (1, 1), (3, 1), (3, 3), (4, 4)] {
             let mut sink = StackSink::new(broken.path());
             write(&mut sink, &places[..written], 0);
-            sink.sync().unwrap();
+            sink.sync().unwrap()().unwrap();
             drop(sink);
             let mut sink = StackSink::new(broken.path());
             let done = Done { images: recorded, files: 1, in_last_file: recorded };

@@ -18,8 +18,8 @@ use tempfile::NamedTempFile;
 
 use super::file::{create_hidden, little_endian};
 use super::npy::npy_header;
-use super::shards::{ShardSize, Shards};
-use super::{Done, InMemory, Item, Output, Settle, Sink, Stage, Staged};
+use super::shards::{Images, ShardSize, Shards};
+use super::{Done, InMemory, Item, Settle, Sink, Stage, Staged};
 
 /// Writes tar shards.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Shard {
     file: NamedTempFile,
     writer: BufWriter<File>,
     bytes: u64,
-    images: Vec<(usize, Vec<Output>)>,
+    images: Images,
 }
 
 /// Keeps tensors in memory and makes the sample's name.
@@ -59,11 +59,7 @@ impl WebdatasetSink {
         // Two empty blocks end an archive.
         shard.writer.write_all(&[0; 1024])?;
         shard.writer.flush()?;
-        self.shards.close(shard.file)?;
-        for (ticket, outputs) in shard.images {
-            settle(ticket, Ok(outputs));
-        }
-        Ok(())
+        self.shards.close(shard.file, shard.images, settle)
     }
 }
 
@@ -106,6 +102,7 @@ impl Sink for WebdatasetSink {
     }
 
     fn write(&mut self, staged: Staged, settle: &mut Settle<'_>) -> io::Result<()> {
+        self.shards.settle_ready(settle)?;
         let full = |shards: &Shards, shard: &Shard, more| shards.is_full(shard.images.len(), shard.bytes, more);
         if self.open.as_ref().is_some_and(|shard| full(&self.shards, shard, staged.memory())) {
             self.close(settle)?;
@@ -121,7 +118,7 @@ impl Sink for WebdatasetSink {
 
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
-        self.shards.finish()
+        self.shards.finish(settle)
     }
 }
 
@@ -195,7 +192,7 @@ mod tests {
     use std::io::Read;
 
     use super::*;
-    use crate::sinks::{About, Names};
+    use crate::sinks::{About, Names, Output};
     use crate::tensor::{Tensor, Values};
 
     #[test]

@@ -162,19 +162,23 @@ pub(crate) struct Plan {
     pub hole_values: Vec<f32>,
     /// Whether the quantisation tables are a tensor of their own.
     pub quant_tables: bool,
+    /// Whether the first scans of a progressive image are enough.
+    pub first_passes: bool,
 }
 
 impl Plan {
     /// Makes the plan and checks that its tensors fit the memory limit. `key` names the image, for random steps.
     pub fn new(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Limits, key: &str) -> Result<Plan> {
-        match compiled.recipe.kind {
-            Kind::Channels => plan_channels(compiled, info, maps, limits, key),
+        let recipe = &compiled.recipe;
+        let plan = match recipe.kind {
+            Kind::Channels => plan_channels(compiled, info, maps, limits, key)?,
             Kind::Planes | Kind::Quantised => {
-                let plan = planes::plan_planes(&compiled.recipe, info);
+                let plan = planes::plan_planes(recipe, info);
                 check_memory(&plan.targets, limits)?;
-                Ok(plan)
+                plan
             }
-        }
+        };
+        Ok(Plan { first_passes: recipe.skip_refinement, ..plan })
     }
 
     /// What the decoder must deliver for this plan.
@@ -182,7 +186,7 @@ impl Plan {
         let mut highest = vec![None; info.frame.components.len()];
         let mut mcu_rows = None::<std::ops::Range<usize>>;
         for plan in &self.components {
-            highest[plan.component] = plan
+            let position = plan
                 .route
                 .frequencies()
                 .flat_map(|frequency| {
@@ -193,6 +197,7 @@ impl Plan {
                         .flat_map(move |v| columns.clone().map(move |u| ZIGZAG[8 * v + u]))
                 })
                 .max();
+            highest[plan.component] = position.max(highest[plan.component]);
             let rows = plan.vertical.inputs();
             let rows = rows.start / plan.rows_per_mcu..rows.end.div_ceil(plan.rows_per_mcu);
             mcu_rows = Some(match mcu_rows {
@@ -202,7 +207,7 @@ impl Plan {
         }
         let mcu_rows = mcu_rows.unwrap_or(0..0);
         let row = |row: usize| (row as u32).min(info.frame.mcus_high);
-        Demand { highest, mcu_rows: row(mcu_rows.start)..row(mcu_rows.end) }
+        Demand { highest, mcu_rows: row(mcu_rows.start)..row(mcu_rows.end), first_passes: self.first_passes }
     }
 }
 

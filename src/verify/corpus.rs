@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::{ImageReport, Summary, Verifier, VerifyError, VerifyScratch};
-use crate::corpus::{Fed, Input, Panicked, Status, Window, feed, read, run_ordered};
+use crate::corpus::{Fed, Inputs, Panicked, Status, Window, feed, read, run_ordered};
 use crate::limits::Limits;
 
 /// Why an image has no figures.
@@ -81,7 +81,7 @@ pub struct SummaryLine<'a> {
 /// # Errors
 /// Threads that cannot be started.
 pub fn verify_all(
-    inputs: &[Input],
+    inputs: &Inputs,
     verifiers: &[Verifier],
     limits: &Limits,
     threads: usize,
@@ -91,12 +91,12 @@ pub fn verify_all(
     run_ordered(
         threads,
         Window::for_threads(threads),
-        feed(inputs, limits),
+        feed(inputs.iter(), limits),
         Default::default,
         |(buffer, scratch), fed| verify_one(fed, limits, verifiers, buffer, scratch),
         |_| 0,
         |result| {
-            let path = arrivals.next().map(Input::display).unwrap_or_default();
+            let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let reports = result.unwrap_or_else(|Panicked(message)| {
                 let reason = format!("a fault of the program: {message}");
                 vec![Err(Refusal { status: Status::Failed, reason }); verifiers.len()]
@@ -108,7 +108,7 @@ pub fn verify_all(
 
 /// One input under every recipe.
 fn verify_one(
-    mut fed: Fed<'_>,
+    mut fed: Fed,
     limits: &Limits,
     verifiers: &[Verifier],
     buffer: &mut Vec<u8>,

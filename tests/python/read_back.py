@@ -116,12 +116,9 @@ def check_stack(binary, photos, folder):
 def check_parquet(binary, photos, folder):
     """Rows come as Arrow's fixed-shape tensors with the values of single files; without the feature that is said."""
     flags = ["--recipe", "dctnet-24"]
-    command = [binary, "extract", *photos, "-o", folder / "parquet", "--format", "parquet", *flags]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    if done.returncode == 2 and "without the feature parquet" in done.stderr:
-        print("parquet: not in this build, not checked")
+    if not is_built(binary, photos, folder, "parquet"):
         return
-    assert done.returncode == 0, done.stderr
+    extract(binary, photos, folder / "parquet", "--format", "parquet", "--zstd", *flags)
     import pyarrow
     from pyarrow import parquet
 
@@ -135,6 +132,47 @@ def check_parquet(binary, photos, folder):
     for row, entry in zip(array, entries):
         assert numpy.array_equal(row, numpy.load(folder / "npy" / entry["outputs"][0]["path"]))
     print(f"parquet: {len(array)} rows read back")
+
+
+def check_zarr(binary, photos, folder):
+    """Rows are the tensors of single files, compressed or not, in one part or merged of two."""
+    if not is_built(binary, photos, folder, "zarr"):
+        return
+    import zarr
+
+    recipe = ["--recipe", "dctnet-24"]
+    for dtype in ["f32", "f16", "i16"]:
+        flags = [*recipe, "--dtype", dtype]
+        entries = extract(binary, photos, folder / dtype / "npy", *flags)
+        zarr_flags = ["--format", "zarr", "--shard-images", "2", *flags]
+        extract(binary, photos, folder / dtype / "plain", *zarr_flags)
+        extract(binary, photos, folder / dtype / "packed", "--zstd=7", *zarr_flags)
+        for part in range(2):
+            extract(binary, photos, folder / dtype / f"part-{part}", "--shard-of", f"{part}/2", *zarr_flags)
+        parts = [folder / dtype / "part-0", folder / dtype / "part-1"]
+        merge = [binary, "merge", *parts, "-o", folder / dtype / "merged"]
+        subprocess.run(merge, check=True, stderr=subprocess.DEVNULL)
+        for name in ["plain", "packed", "merged"]:
+            array = zarr.open_array(folder / dtype / name / "tensors.zarr", mode="r")
+            assert array.shape == (len(photos), 24, 56, 56) and array.chunks == (1, 24, 56, 56), array.info
+            assert array.shards == (2, 24, 56, 56) and array.attrs["jpegdct"]["recipe"]["name"] == "dctnet-24"
+            lines = (folder / dtype / name / "manifest.jsonl").read_text().splitlines()
+            for line, entry in zip(lines, entries):
+                row = int(json.loads(line)["outputs"][0]["entry"])
+                wanted = numpy.load(folder / dtype / "npy" / entry["outputs"][0]["path"])
+                assert array.dtype == wanted.dtype and numpy.array_equal(array[row], wanted)
+    print(f"zarr: {len(photos)} rows of three types read back, plain, compressed and merged")
+
+
+def is_built(binary, photos, folder, feature):
+    """Whether a format is in this build; if not, that is what the command says."""
+    command = [binary, "extract", photos[0], "-o", folder / "probe", "--format", feature, "--recipe", "dctnet-24"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if done.returncode == 2 and f"without the feature {feature}" in done.stderr:
+        print(f"{feature}: not in this build, not checked")
+        return False
+    assert done.returncode == 0, done.stderr
+    return True
 
 
 def check_stats(binary, photos, folder, plain):
@@ -187,6 +225,7 @@ def main():
         check_stack(binary, photos, scratch / "stack")
         check_stats(binary, photos, scratch / "stats", plain)
         check_parquet(binary, photos, scratch / "parquet")
+        check_zarr(binary, photos, scratch / "zarr")
         print(f"read back {len(plain)} photographs in 5 recipes and 4 formats; labels, parts and statistics")
 
 

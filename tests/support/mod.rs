@@ -64,3 +64,20 @@ pub fn fixtures() -> Vec<(Fixture, Vec<u8>)> {
 pub fn golden() -> Vec<Golden> {
     manifest().golden
 }
+
+/// A number that an environment variable may raise.
+pub fn count(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|number| number.parse().ok()).unwrap_or(default)
+}
+
+/// Bytes that a number stands for on every machine.
+pub fn seeded(seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut byte = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..64).map(|_| byte()).collect()
+}

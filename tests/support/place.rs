@@ -100,3 +100,8 @@ impl Place {
         self.manifest().iter().map(|entry| (text(&entry["path"]), text(&entry["status"]))).collect()
     }
 }
+
+/// Statuses to compare with literals.
+pub fn pairs(statuses: &[(String, String)]) -> Vec<(&str, &str)> {
+    statuses.iter().map(|(path, status)| (path.as_str(), status.as_str())).collect()
+}

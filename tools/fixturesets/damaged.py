@@ -130,6 +130,7 @@ def _bits():
     shorter[stream.part("sof")[0] + 5:stream.part("sof")[0] + 7] = b"\x00\x14"
     yield _damaged("frame-shorter", stream, bytes(shorter), "SOF says 20 lines, the scan holds 52")
     yield from _run_overflows()
+    yield _coefficient_overflow()
 
 
 def _run_overflows():
@@ -147,6 +148,21 @@ def _run_overflows():
         broken = tokens[:ends[6]] + extra + tokens[ends[6]:]
         yield _damaged(name, stream, stream.data[:start] + huffman.write_tokens(broken, huffman.STANDARD)
                        + stream.data[end:], why)
+
+
+def _coefficient_overflow():
+    """Two DC differences of 20000, one after the other: the second value is beyond 16 bits."""
+    frame = fill_random(bare_frame(40, 24, [(1, 1)]), 289)
+    frame.components[0].blocks[0][0] = 20000
+    scans = interleaved(frame)
+    stream = write_jpeg(frame, quant(), scans, "extended")
+    start, end = stream.part("data0.0")
+    tokens = sequential.encode_intervals(frame, scans[0], 0)[0]
+    tables = {key: huffman.HuffmanTable.optimal(counts) for key, counts in huffman.count_symbols([tokens]).items()}
+    second = [i for i, token in enumerate(tokens) if token[0] == ("dc", 0)][1]
+    broken = tokens[:second] + [(("dc", 0), 15, 20000, 15)] + tokens[second + 1:]
+    return _damaged("dc-overflow", stream, stream.data[:start] + huffman.write_tokens(broken, tables) + stream.data[end:],
+                    "a DC coefficient of 40000: counted modulo 2^16, as libjpeg does")
 
 
 def _scripts():

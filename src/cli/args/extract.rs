@@ -43,7 +43,7 @@ pub struct ExtractArgs {
     #[command(flatten)]
     pub input: InputArgs,
 
-    /// Folder for tensors and manifest; made if it is missing
+    /// Folder for tensors and manifest; made if it is missing. Or a URL: s3://, gs://, az:// (feature cloud)
     #[arg(short, long, value_name = "OUT")]
     pub output: PathBuf,
 
@@ -87,6 +87,11 @@ pub struct RunArgs {
     /// Bytes of tensor data in a shard; safetensors holds them in memory until the shard is written [default: 256M]
     #[arg(long, value_name = "BYTES", value_parser = parse_number)]
     pub shard_bytes: Option<u64>,
+
+    /// Compress tensors with Zstandard at this level, 1 to 19, or 3; for the formats parquet and zarr
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3",
+        value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub zstd: Option<i32>,
 
     /// What happens to the rest when an input fails
     #[arg(long, value_enum, default_value_t)]
@@ -133,6 +138,9 @@ pub enum OutputFormat {
     /// Parquet shards with a column of Arrow's fixed-shape tensors, shard-000000.parquet ...; for recipes of one size, in
     /// builds with the feature parquet
     Parquet,
+    /// One Zarr array of shape (N, C, H, W), tensors.zarr, in shards; for recipes of one size, in builds with the
+    /// feature zarr
+    Zarr,
 }
 
 impl OutputFormat {

@@ -60,13 +60,14 @@ pub enum Command {
 /// Inputs, common to all commands.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// Files, folders, glob patterns, tar archives, @LIST, or - for one image on standard input
+    /// Files, folders, glob patterns, tar archives, @LIST, URLs, or - for one image on standard input
     ///
     /// A file named here is always taken. In a folder, and the folders in it, files are taken that have the extension
     /// of an image format (jpg jpeg jpe jfif png webp tif tiff bmp gif pnm ppm pgm pbm), and files without an
     /// extension that start like an image; if all lie in folders below it, the first of these is an image's class.
     /// Archives (.tar, .tar.gz, .tgz) count as folders; in a WebDataset's, .cls is the label. A list (@FILE, @- or
-    /// FILE.jsonl) has a path a line, or an object with "path" and "label".
+    /// FILE.jsonl) has a path a line, or an object with "path" and "label". In builds with the feature cloud, s3://, gs:// and
+    /// az:// URLs are objects or folders of them, http(s):// URLs objects; credentials come from the environment.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
@@ -184,6 +185,10 @@ pub struct ChangeArgs {
     /// Whether an EXIF orientation is applied
     #[arg(long, value_parser = PossibleValuesParser::new(["on", "off"]))]
     pub orient: Option<String>,
+
+    /// Leave out the refinement scans of progressive JPEGs: an approximation, without the low bits of the coefficients
+    #[arg(long)]
+    pub skip_refinement: bool,
 }
 
 impl ChangeArgs {
@@ -201,6 +206,7 @@ impl ChangeArgs {
         ]
         .into_iter()
         .filter_map(|(field, value)| value.as_deref().map(|value| (field, value)))
+        .chain(self.skip_refinement.then_some(("skip-refinement", "on")))
     }
 }
 

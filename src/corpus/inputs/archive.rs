@@ -3,18 +3,26 @@
 //! What enters: the path of an archive. What leaves: an input for each image in it, with label and JSON of its sample.
 //! Images are not read here: an input knows where in the archive its bytes lie.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 use tar::EntryType;
 
+use super::remote::{self, ReadSeek};
 use super::{Found, Input, Kind, Label};
+use crate::corpus::source::modified;
+use crate::objects::{is_disconnected, is_url};
 
 /// The largest label file that is read, in bytes.
 const LABEL_BYTES: u64 = 4096;
+
+/// The most bytes between two members: their headers with long names and extended attributes, which are held in memory.
+const HEADER_BYTES: u64 = 1 << 20;
 
 /// An archive.
 #[derive(Debug)]
@@ -23,6 +31,8 @@ pub struct Archive {
     pub path: PathBuf,
     /// Whether it is compressed, so that it can only be read from the start.
     pub gzip: bool,
+    /// When it last changed, in microseconds since 1970.
+    pub modified: Option<i64>,
 }
 
 /// Bytes in an archive, counted in what it holds when decompressed.
@@ -34,7 +44,7 @@ pub struct Span {
 }
 
 /// A file in an archive.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Member {
     /// The archive.
     pub archive: Arc<Archive>,
@@ -47,7 +57,7 @@ pub struct Member {
 impl Archive {
     /// The archive's bytes, decompressed, from the start.
     pub(in crate::corpus) fn stream(&self) -> io::Result<Box<dyn Read>> {
-        let file = File::open(&self.path)?;
+        let (file, _) = open(&self.path)?;
         Ok(if self.gzip {
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 17, file)))
         } else {
@@ -56,11 +66,26 @@ impl Archive {
     }
 }
 
-/// Whether a file's name says that it is an archive.
+/// Opens an archive, wherever it is. Gives the time of its last change too.
+fn open(path: &Path) -> io::Result<(Box<dyn ReadSeek>, Option<i64>)> {
+    if is_url(path) {
+        let (object, meta) = remote::open(path)?;
+        return Ok((object, Some(meta.modified)));
+    }
+    let file = File::open(path)?;
+    let modified = modified(&file.metadata()?);
+    Ok((Box::new(file), modified))
+}
+
+/// Whether a path is that of a file whose name says that it is an archive.
 pub(super) fn is_archive(path: &Path) -> bool {
+    has_archive_name(path) && path.is_file()
+}
+
+/// Whether a name says that it is an archive's.
+pub(super) fn has_archive_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     [".tar", ".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending) && name.len() > ending.len())
-        && path.is_file()
 }
 
 /// A WebDataset sample while its files come by.
@@ -73,9 +98,14 @@ struct Sample {
 }
 
 /// Lists the images of an archive. What cannot be read of it is one lost input.
-pub(super) fn list_archive(path: &Path, strip: usize, found: &mut Found) {
+pub(super) fn list_archive(path: &Path, strip: u32, found: &mut Found) {
     let before = found.inputs.len();
     if let Err(error) = list_members(path, strip, found) {
+        if is_disconnected(&error) {
+            // There may be more of it.
+            found.incomplete.get_or_insert(error.into());
+            return;
+        }
         let error = io::Error::new(error.kind(), format!("the archive cannot be read further: {error}"));
         found.inputs.push(Input::lost(path, error, strip));
     } else if found.inputs.len() == before {
@@ -84,26 +114,71 @@ pub(super) fn list_archive(path: &Path, strip: usize, found: &mut Found) {
     }
 }
 
-fn list_members(path: &Path, strip: usize, found: &mut Found) -> io::Result<()> {
+fn list_members(path: &Path, strip: u32, found: &mut Found) -> io::Result<()> {
     let mut start = [0; 2];
-    let read = File::open(path)?.read(&mut start)?;
-    let archive = Arc::new(Archive { path: path.into(), gzip: start[..read] == [0x1f, 0x8b] });
+    let (mut file, modified) = open(path)?;
+    let read = file.read(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    let archive = Arc::new(Archive { path: path.into(), gzip: start[..read] == [0x1f, 0x8b], modified });
+    let bounds = Rc::<Bounds>::default();
     if archive.gzip {
-        let mut tar = tar::Archive::new(archive.stream()?);
-        list_entries(tar.entries()?, &archive, strip, found)
+        let mut tar = tar::Archive::new(Bounded { stream: archive.stream()?, bounds: bounds.clone() });
+        list_entries(tar.entries()?, &bounds, &archive, strip, found)
     } else {
-        let mut tar = tar::Archive::new(File::open(path)?);
-        list_entries(tar.entries_with_seek()?, &archive, strip, found)
+        let length = file.seek(SeekFrom::End(0))?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut tar = tar::Archive::new(Bounded { stream: file, bounds: bounds.clone() });
+        list_entries(tar.entries_with_seek()?, &bounds, &archive, strip, found)?;
+        // A file may be passed over whose end is not there: what came behind it is lost.
+        if bounds.at.get() > length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+/// How far an archive was read, and how far it may be.
+#[derive(Default)]
+struct Bounds {
+    at: Cell<u64>,
+    end: Cell<u64>,
+}
+
+/// An archive while its members are listed. A header may claim a name of any length, and a few compressed bytes may be a
+/// gigabyte of it.
+struct Bounded<R> {
+    stream: R,
+    bounds: Rc<Bounds>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Bounds { at, end } = &*self.bounds;
+        let left = end.get().saturating_sub(at.get());
+        if left == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the header of a file in it is too long"));
+        }
+        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = self.stream.read(&mut buffer[..most])?;
+        at.set(at.get() + read as u64);
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Bounded<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = self.stream.seek(to)?;
+        self.bounds.at.set(at);
+        Ok(at)
     }
 }
 
 fn list_entries<R: Read>(
     entries: tar::Entries<'_, R>,
+    bounds: &Bounds,
     archive: &Arc<Archive>,
-    strip: usize,
+    strip: u32,
     found: &mut Found,
 ) -> io::Result<()> {
     let mut sample = Sample { base: Vec::new(), images: 0..0, label: Label::None, json: None };
+    bounds.end.set(HEADER_BYTES);
     for entry in entries {
         let mut entry = match entry {
             Ok(entry) => entry,
@@ -112,6 +187,10 @@ fn list_entries<R: Read>(
                 return Err(error);
             }
         };
+        // Its own bytes, and the header of the next one. What a sparse file holds is less than its size.
+        let is_sparse = entry.header().entry_type() == EntryType::GNUSparse;
+        let stored = if is_sparse { entry.header().entry_size()? } else { entry.size() };
+        bounds.end.set(bounds.at.get().saturating_add(stored).saturating_add(HEADER_BYTES));
         if !matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
             continue;
         }
@@ -126,16 +205,17 @@ fn list_entries<R: Read>(
         let name = PathBuf::from(String::from_utf8_lossy(&name).into_owned());
         match extension {
             b"cls" => {
-                let mut text = String::new();
-                (&mut entry).take(LABEL_BYTES).read_to_string(&mut text)?;
-                sample.label = found.label(&text);
+                let mut text = Vec::new();
+                (&mut entry).take(LABEL_BYTES).read_to_end(&mut text)?;
+                // As with the names of folders: bytes that are no UTF-8 are replaced.
+                sample.label = found.label(&String::from_utf8_lossy(&text));
             }
             b"json" => sample.json = Some(span),
             _ if super::walk::has_image_extension(&name) => {
                 let member = Member { archive: archive.clone(), span, json: None };
                 // An absolute name in an archive is below it all the same.
                 let below = super::names(&name).fold(archive.path.clone(), |path, name| path.join(name));
-                found.inputs.push(Input::new(below, Kind::Member(Box::new(member)), strip));
+                found.inputs.push(Input::new(below, Kind::Member(member), strip));
                 sample.images.end += 1;
             }
             _ => {}
@@ -147,12 +227,7 @@ fn list_entries<R: Read>(
 
 /// A sample is over: its images get its label and JSON.
 fn finish(sample: &Sample, found: &mut Found) {
-    for input in &mut found.inputs[sample.images.clone()] {
-        input.label = sample.label;
-        if let Kind::Member(member) = &mut input.kind {
-            member.json = sample.json;
-        }
-    }
+    found.inputs.describe(sample.images.clone(), sample.label, sample.json);
 }
 
 /// What WebDataset takes for the sample's key and for the file's extension: the name is split at the first dot after

@@ -1,33 +1,21 @@
 //! Arguments that are lists: `@FILE`, `@-` and `*.jsonl`.
 //!
-//! What enters: the arguments of a command. What leaves: paths with what their line says of them. A line that cannot be
-//! understood is an input that is lost, named by list and line.
+//! What enters: a list. What leaves: inputs, with what the lines say of them. A line that cannot be understood is an input
+//! that is lost, named by list and line.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Found, Input, Label};
+use super::store::path_of;
+use super::{Found, Input, Label, Named, remote};
+use crate::objects::{is_disconnected, is_url};
 
 /// The longest line of a list, in bytes.
 const LONGEST: u64 = 1 << 20;
-
-/// One path.
-pub(super) struct Named {
-    pub path: PathBuf,
-    pub label: Label,
-    pub record: Option<Box<str>>,
-    /// Whether it is the only argument, and no list names it.
-    pub alone: bool,
-}
-
-/// One argument, or one line of a list.
-pub(super) enum Argument {
-    Path(Named),
-    Lost(Box<Input>),
-}
 
 /// What is used of a record.
 #[derive(Deserialize)]
@@ -45,58 +33,65 @@ enum RecordLabel {
     Class(String),
 }
 
-/// Replaces lists by their lines.
-pub(super) fn expand(arguments: &[PathBuf], found: &mut Found) -> Vec<Argument> {
-    let mut expanded = Vec::new();
-    for argument in arguments {
-        let bytes = argument.as_os_str().as_encoded_bytes();
-        let list = match bytes.strip_prefix(b"@") {
-            // A file of that very name wins, as with patterns.
-            Some(_) if argument.exists() => None,
-            Some(rest) => Some(path_of(rest)),
-            None => is_records(argument).then(|| argument.clone()),
-        };
-        match list {
-            None => {
-                let alone = arguments.len() == 1;
-                let path = argument.clone();
-                expanded.push(Argument::Path(Named { path, label: Label::None, record: None, alone }));
-            }
-            Some(path) => read_list(&path, found, &mut expanded),
-        }
+/// The list that an argument names, if it names one.
+pub(super) fn list_of(argument: &Path) -> Option<PathBuf> {
+    match argument.as_os_str().as_encoded_bytes().strip_prefix(b"@") {
+        // A file of that very name wins, as with patterns.
+        Some(_) if argument.exists() => None,
+        Some(rest) => Some(path_of(rest)),
+        None => is_records(argument).then(|| argument.into()),
     }
-    expanded
 }
 
 fn is_records(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"))
 }
 
-fn read_list(path: &Path, found: &mut Found, expanded: &mut Vec<Argument>) {
-    let lost = |path: PathBuf, error: io::Error| Argument::Lost(Box::new(Input::lost(path, error, 0)));
+/// Lists what the lines of a list name.
+pub(super) fn read_list(path: &Path, found: &mut Found) {
+    read_lines(path, found, |line, found| {
+        found.add(&Named { path: &line.path, label: line.label, record: line.record, alone: false });
+    });
+}
+
+/// One line of a list.
+pub(super) struct Line<'a> {
+    path: Cow<'a, Path>,
+    label: Label,
+    /// The line, where it is a record.
+    record: Option<&'a str>,
+}
+
+/// Gives each line to `add`. What cannot be read or understood is a lost input of `found`.
+pub(super) fn read_lines(path: &Path, found: &mut Found, mut add: impl FnMut(Line<'_>, &mut Found)) {
     let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        match File::open(path) {
-            Ok(file) => Box::new(BufReader::new(file)),
-            Err(error) => return expanded.push(lost(path.into(), error)),
+        match open(path) {
+            Ok(reader) => reader,
+            Err(error) if is_disconnected(&error) => {
+                found.incomplete.get_or_insert(error.into());
+                return;
+            }
+            Err(error) => return found.inputs.push(Input::lost(path, error, 0)),
         }
     };
-    let (before, mut number) = (expanded.len(), 0u64);
+    let (before, mut is_empty, mut number) = (found.inputs.len(), true, 0u64);
+    let mut line = Vec::new();
     loop {
-        let mut line = Vec::new();
+        line.clear();
         number += 1;
         let place = || PathBuf::from(format!("{}:{number}", path.display()));
         match io::Read::take(&mut reader, LONGEST).read_until(b'\n', &mut line) {
             Ok(0) => break,
             Ok(read) if read as u64 == LONGEST => {
                 let error = io::Error::new(io::ErrorKind::InvalidData, "the line is too long");
-                expanded.push(lost(place(), error));
+                found.inputs.push(Input::lost(place(), error, 0));
                 break;
             }
             Ok(_) => {}
             Err(error) => {
-                expanded.push(lost(place(), error));
+                found.inputs.push(Input::lost(place(), error, 0));
                 break;
             }
         }
@@ -104,39 +99,39 @@ fn read_list(path: &Path, found: &mut Found, expanded: &mut Vec<Argument>) {
         if line.is_empty() {
             continue;
         }
-        expanded.push(match parse_line(line, found) {
-            Ok(named) => Argument::Path(named),
-            Err(error) => lost(place(), error),
-        });
+        is_empty = false;
+        match parse_line(line, found) {
+            Ok(line) => add(line, found),
+            Err(error) => found.inputs.push(Input::lost(place(), error, 0)),
+        }
     }
-    if expanded.len() == before {
-        expanded.push(lost(path.into(), io::Error::new(io::ErrorKind::NotFound, "the list is empty")));
+    if is_empty && found.inputs.len() == before {
+        let error = io::Error::new(io::ErrorKind::NotFound, "the list is empty");
+        found.inputs.push(Input::lost(path, error, 0));
     }
 }
 
-fn parse_line(line: &[u8], found: &mut Found) -> io::Result<Named> {
-    if line[0] == b'{' {
-        let invalid = |error: &dyn std::fmt::Display| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("not a record with a path: {error}"))
-        };
-        let record: Record = serde_json::from_slice(line).map_err(|error| invalid(&error))?;
-        let label = match record.label {
-            None => Label::None,
-            Some(RecordLabel::Number(number)) => Label::Number(number),
-            Some(RecordLabel::Class(class)) => found.class(&class),
-        };
-        let text = std::str::from_utf8(line).map_err(|error| invalid(&error))?;
-        return Ok(Named { path: record.path, label, record: Some(text.into()), alone: false });
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    Ok(if is_url(path) {
+        Box::new(BufReader::new(remote::open(path)?.0))
+    } else {
+        Box::new(BufReader::new(File::open(path)?))
+    })
+}
+
+fn parse_line<'a>(line: &'a [u8], found: &mut Found) -> io::Result<Line<'a>> {
+    if line[0] != b'{' {
+        return Ok(Line { path: path_of(line).into(), label: Label::None, record: None });
     }
-    Ok(Named { path: path_of(line), label: Label::None, record: None, alone: false })
-}
-
-#[cfg(unix)]
-fn path_of(bytes: &[u8]) -> PathBuf {
-    <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes).into()
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> PathBuf {
-    String::from_utf8_lossy(bytes).into_owned().into()
+    let invalid = |error: &dyn std::fmt::Display| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("not a record with a path: {error}"))
+    };
+    let record: Record = serde_json::from_slice(line).map_err(|error| invalid(&error))?;
+    let text = std::str::from_utf8(line).map_err(|error| invalid(&error))?;
+    let label = match record.label {
+        None => Label::None,
+        Some(RecordLabel::Number(number)) => Label::Number(number),
+        Some(RecordLabel::Class(class)) => found.class(&class),
+    };
+    Ok(Line { path: record.path.into(), label, record: Some(text) })
 }

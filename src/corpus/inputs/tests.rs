@@ -13,7 +13,11 @@ fn tree(files: &[&str]) -> tempfile::TempDir {
 }
 
 fn places(arguments: &[PathBuf]) -> Vec<String> {
-    list(arguments).inputs.iter().map(Input::place).collect()
+    list(arguments).inputs.iter().map(|input| input.place()).collect()
+}
+
+fn inputs(arguments: &[PathBuf]) -> Vec<Input> {
+    list(arguments).inputs.iter().collect()
 }
 
 #[test]
@@ -21,6 +25,18 @@ fn a_folder_is_sorted_and_filtered() {
     let tree = tree(&["b/2.JPG", "b/10.jpeg", "a.jpg", "notes.txt", "c", "b.png", "x.npy"]);
     std::fs::write(tree.path().join("README"), b"text").unwrap();
     assert_eq!(places(&[tree.path().into()]), ["a.jpg", "b/10.jpeg", "b/2.JPG", "b.png", "c"]);
+}
+
+#[test]
+fn inputs_come_out_as_they_went_in() {
+    let paths = ["a.jpg", "x/b.jpg", "./x/c.jpg", "../up.jpg", "/", "..", "x/..", "x/y/d.jpg", "/etc/e.jpg", "x/b.jpg"];
+    let inputs: Inputs = paths.iter().map(|path| Input::file(*path)).collect();
+    assert_eq!(inputs.iter().map(|input| input.path).collect::<Vec<_>>(), paths.map(PathBuf::from));
+    assert_eq!(inputs.range(8..99).map(|input| input.display()).collect::<Vec<_>>(), ["/etc/e.jpg", "x/b.jpg"]);
+    let mut hash = Vec::new();
+    inputs.for_each_path(|path| hash.push(path.to_path_buf()));
+    assert_eq!(hash, paths.map(PathBuf::from));
+    assert!(inputs.get(10).is_none() && Inputs::default().is_empty());
 }
 
 #[test]
@@ -43,16 +59,16 @@ fn patterns_match_or_say_so() {
     assert_eq!(places(&[tree.path().join("x/?.jpg")]), ["a.jpg", "b.jpg"]);
     assert_eq!(places(&[tree.path().join("*")]), ["x/[1].jpg", "x/a.jpg", "x/b.jpg", "x/c.png"]);
     assert_eq!(places(&[tree.path().join("x/[1].jpg")]), ["[1].jpg"], "a file of that very name wins");
-    let lost = list(&[tree.path().join("*.gif")]).inputs;
-    assert!(matches!(&lost[..], [Input { kind: Kind::Lost(error), .. }] if error.kind() == io::ErrorKind::NotFound));
+    let lost = inputs(&[tree.path().join("*.gif")]);
+    assert!(matches!(&lost[..], [Input { kind: Kind::Lost(reason), .. }] if reason.kind == io::ErrorKind::NotFound));
 }
 
 #[test]
 fn what_is_missing_has_an_entry() {
     let tree = tree(&["a.jpg"]);
-    let inputs = list(&[tree.path().join("a.jpg"), tree.path().join("gone.jpg")]).inputs;
+    let inputs = inputs(&[tree.path().join("a.jpg"), tree.path().join("gone.jpg")]);
     assert!(matches!(inputs[0].kind, Kind::File));
-    assert!(matches!(&inputs[1].kind, Kind::Lost(error) if error.kind() == io::ErrorKind::NotFound));
+    assert!(matches!(&inputs[1].kind, Kind::Lost(reason) if reason.kind == io::ErrorKind::NotFound));
 }
 
 #[test]
@@ -69,7 +85,7 @@ fn loops_end_and_broken_links_are_named() {
     let tree = tree(&["a/x.jpg"]);
     std::os::unix::fs::symlink(tree.path(), tree.path().join("a/up")).unwrap();
     std::os::unix::fs::symlink("nowhere", tree.path().join("a/z.jpg")).unwrap();
-    let inputs = list(&[tree.path().into()]).inputs;
+    let inputs = inputs(&[tree.path().into()]);
     let found: Vec<_> = inputs.iter().map(|input| (input.place(), matches!(input.kind, Kind::Lost(_)))).collect();
     assert_eq!(found, [("a/x.jpg".to_string(), false), ("a/z.jpg".to_string(), true)]);
 }
@@ -101,7 +117,7 @@ type Read = (String, Option<i64>, Option<serde_json::Value>, Vec<u8>);
 fn read_all(arguments: &[PathBuf]) -> Vec<Read> {
     let limits = crate::Limits::default();
     let listing = list(arguments);
-    crate::corpus::feed(&listing.inputs, &limits)
+    crate::corpus::feed(listing.inputs.iter(), &limits)
         .map(|mut fed| {
             let json = crate::corpus::source::read_json(&fed, &limits).unwrap();
             let mut bytes = Vec::new();
@@ -138,7 +154,11 @@ fn archives_are_folders_and_their_samples_carry_labels_and_json() {
         assert_eq!(read_all(std::slice::from_ref(&path)), wanted, "{name}");
         let other = folder.path().join("z.jpg");
         let listing = list(&[path, other]);
-        assert_eq!(listing.inputs[0].place(), format!("{name}/a/x.jpg"), "of several inputs each keeps its name");
+        assert_eq!(
+            listing.inputs.get(0).unwrap().place(),
+            format!("{name}/a/x.jpg"),
+            "of several inputs each keeps its name"
+        );
     }
 }
 
@@ -150,13 +170,70 @@ fn a_broken_archive_gives_what_it_has_and_one_line() {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[2 * (512 + 1024) + 10] ^= 0xff;
     std::fs::write(&path, &bytes).unwrap();
-    let inputs = list(std::slice::from_ref(&path)).inputs;
-    assert_eq!(inputs.len(), 3);
-    assert!(matches!(&inputs[2].kind, Kind::Lost(error) if error.to_string().contains("cannot be read further")));
+    let found = inputs(std::slice::from_ref(&path));
+    assert_eq!(found.len(), 3);
+    assert!(matches!(&found[2].kind, Kind::Lost(reason) if reason.to_string().contains("cannot be read further")));
+    // Cut inside a file that is no image: what came behind it is lost, compressed or not.
+    archive(&path, &[("a.jpg", &[1; 600]), ("a.json", &[2; 600]), ("b.jpg", &[3; 600])]);
+    let bytes = std::fs::read(&path).unwrap();
+    for cut in [2 * 1536 - 600, 2 * 1536 - 1] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        let found = inputs(std::slice::from_ref(&path));
+        assert_eq!(found.len(), 2);
+        assert!(matches!(&found[1].kind, Kind::Lost(reason) if reason.kind == io::ErrorKind::UnexpectedEof));
+    }
     for content in [&b""[..], b"no archive at all, and long enough to be one block of it"] {
         std::fs::write(&path, content).unwrap();
-        assert!(matches!(&list(std::slice::from_ref(&path)).inputs[..], [Input { kind: Kind::Lost(_), .. }]));
+        assert!(matches!(&inputs(std::slice::from_ref(&path))[..], [Input { kind: Kind::Lost(_), .. }]));
     }
+}
+
+/// A tar of one regular file behind a header that claims a name of so many bytes.
+fn long_name(bytes: usize) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_path("././@LongLink").unwrap();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(bytes as u64);
+    header.set_cksum();
+    builder.append(&header, io::Read::take(io::repeat(b'n'), bytes as u64)).unwrap();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(1);
+    header.set_cksum();
+    builder.append_data(&mut header, "a.jpg", &b"x"[..]).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn names_in_archives_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.tar");
+    // Members may be longer than headers may be.
+    archive(&path, &[("a.jpg", &vec![1; 3 << 20]), ("b.txt", &vec![2; 3 << 20]), ("c.jpg", &[3; 600])]);
+    assert_eq!(places(std::slice::from_ref(&path)), ["a.jpg", "c.jpg"]);
+    let packed = |tar: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, tar).unwrap();
+        encoder.finish().unwrap()
+    };
+    let tar = long_name(3 << 20);
+    for content in [packed(&tar), tar] {
+        std::fs::write(&path, content).unwrap();
+        let inputs = inputs(std::slice::from_ref(&path));
+        assert!(
+            matches!(&inputs[..], [Input { kind: Kind::Lost(error), .. }] if error.to_string().contains("too long"))
+        );
+    }
+}
+
+#[test]
+fn a_label_that_is_no_text_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.tar");
+    archive(&path, &[("a.cls", b"\xff7"), ("a.jpg", b"one"), ("b.jpg", b"two")]);
+    let listing = list(std::slice::from_ref(&path));
+    assert_eq!(listing.inputs.iter().map(|input| input.place()).collect::<Vec<_>>(), ["a.jpg", "b.jpg"]);
+    assert_eq!(listing.classes, ["\u{fffd}7"]);
 }
 
 #[test]
@@ -168,10 +245,10 @@ fn lists_name_paths_and_labels() {
     let argument = |path: &Path| PathBuf::from(format!("@{}", path.display()));
     let listing = list(&[argument(&plain)]);
     assert_eq!(
-        listing.inputs.iter().map(Input::place).collect::<Vec<_>>(),
+        listing.inputs.iter().map(|input| input.place()).collect::<Vec<_>>(),
         ["a.jpg", "sub/b.jpg", "sub/c.jpg", "gone.jpg"]
     );
-    assert!(matches!(listing.inputs[3].kind, Kind::Lost(_)));
+    assert!(matches!(listing.inputs.get(3).unwrap().kind, Kind::Lost(_)));
 
     let records = tree.path().join("list.jsonl");
     let text = format!(
@@ -185,12 +262,12 @@ fn lists_name_paths_and_labels() {
         assert_eq!(listing.classes, ["cat", "dog"]);
         let labels: Vec<_> = listing.inputs.iter().map(|input| input.label.number()).collect();
         assert_eq!(labels, [Some(1), Some(0), None, None]);
-        assert!(listing.inputs[1].record.as_deref().unwrap().contains("\"x\": 1"));
-        assert!(listing.inputs[3].display().ends_with("list.jsonl:4"));
-        assert!(listing.inputs[2..].iter().all(|input| matches!(input.kind, Kind::Lost(_))));
+        assert!(listing.inputs.get(1).unwrap().record.as_deref().unwrap().contains("\"x\": 1"));
+        assert!(listing.inputs.get(3).unwrap().display().ends_with("list.jsonl:4"));
+        assert!(listing.inputs.range(2..9).all(|input| matches!(input.kind, Kind::Lost(_))));
     }
     std::fs::write(&plain, "").unwrap();
-    assert!(matches!(&list(&[argument(&plain)]).inputs[..], [Input { kind: Kind::Lost(_), .. }]));
+    assert!(matches!(&inputs(&[argument(&plain)])[..], [Input { kind: Kind::Lost(_), .. }]));
 }
 
 #[test]
@@ -198,7 +275,7 @@ fn folders_are_classes_if_every_image_lies_in_one() {
     let tree = tree(&["train/dog/1.jpg", "train/cat/2.jpg", "train/cat/deep/3.jpg"]);
     let listing = list(&[tree.path().join("train")]);
     assert_eq!(listing.classes, ["cat", "dog"]);
-    let label = |input: &Input| input.label.class(&listing.classes).map(str::to_string);
+    let label = |input: Input| input.label.class(&listing.classes).map(str::to_string);
     assert_eq!(listing.inputs.iter().filter_map(label).collect::<Vec<_>>(), ["cat", "cat", "dog"]);
     std::fs::write(tree.path().join("train/root.jpg"), b"\xff\xd8\xff").unwrap();
     assert!(list(&[tree.path().join("train")]).classes.is_empty());

@@ -3,13 +3,13 @@
 //! What enters: one path and how many names of it the place leaves out. What leaves: inputs, appended.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, FileType};
 use std::io::{self, Read};
-use std::path::Path;
-
-use walkdir::WalkDir;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use super::archive::{is_archive, list_archive};
+use super::store::{bytes_of, os_str};
 use super::{Found, Input, Kind, names};
 use crate::markers::sniff::Format;
 
@@ -26,13 +26,13 @@ pub(super) fn is_pattern(text: &OsStr) -> bool {
 }
 
 /// Lists what one path names.
-pub(super) fn list_one(argument: &Path, strip: usize, found: &mut Found) {
+pub(super) fn list_one(argument: &Path, strip: u32, found: &mut Found) {
     if argument == Path::new("-") {
         found.inputs.push(Input::new(argument.into(), Kind::Stdin, 0));
         return;
     }
     match std::fs::metadata(argument) {
-        Ok(metadata) if metadata.is_dir() => walk(argument, strip, &mut found.inputs),
+        Ok(metadata) if metadata.is_dir() => walk(argument, strip, found),
         Ok(_) if is_archive(argument) => list_archive(argument, strip, found),
         Ok(_) => found.inputs.push(Input::new(argument.into(), Kind::File, strip)),
         Err(_) if is_pattern(argument.as_os_str()) => list_pattern(argument, strip, found),
@@ -40,7 +40,7 @@ pub(super) fn list_one(argument: &Path, strip: usize, found: &mut Found) {
     }
 }
 
-fn list_pattern(argument: &Path, strip: usize, found: &mut Found) {
+fn list_pattern(argument: &Path, strip: u32, found: &mut Found) {
     let lost = |path: &Path, error: io::Error| Input::lost(path, error, strip);
     let before = found.inputs.len();
     let matches = argument.to_str().ok_or("the pattern is no UTF-8".to_string());
@@ -49,7 +49,7 @@ fn list_pattern(argument: &Path, strip: usize, found: &mut Found) {
         Ok(paths) => {
             for path in paths {
                 match path {
-                    Ok(path) if path.is_dir() => walk(&path, strip, &mut found.inputs),
+                    Ok(path) if path.is_dir() => walk(&path, strip, found),
                     Ok(path) if is_archive(&path) => list_archive(&path, strip, found),
                     Ok(path) => found.inputs.push(Input::new(path, Kind::File, strip)),
                     Err(error) => {
@@ -67,30 +67,79 @@ fn list_pattern(argument: &Path, strip: usize, found: &mut Found) {
     }
 }
 
-fn walk(folder: &Path, strip: usize, inputs: &mut Vec<Input>) {
-    let before = inputs.len();
+/// Where a walk is.
+struct Walk {
+    strip: u32,
+    /// How many names the folder it began in has.
+    root: Option<u32>,
+    /// The folder it is in and those above it, where it began first.
+    above: Vec<PathBuf>,
+}
+
+fn walk(folder: &Path, strip: u32, found: &mut Found) {
+    let before = found.inputs.len();
     let root = Some(u32::try_from(names(folder).count()).unwrap_or(u32::MAX));
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => {
-                if is_wanted(entry.path()) {
-                    inputs.push(Input { root, ..Input::new(entry.into_path(), Kind::File, strip) });
+    walk_into(folder.into(), &mut Walk { strip, root, above: Vec::new() }, found);
+    if found.inputs.len() == before {
+        let error = io::Error::new(io::ErrorKind::NotFound, "no images in this folder");
+        found.inputs.push(Input::lost(folder, error, strip));
+    }
+}
+
+/// A name in a folder: where it lies among all names of the folder, and what it is of.
+struct Named {
+    at: Range<usize>,
+    kind: FileType,
+}
+
+/// Lists a folder and the folders in it. A folder may hold a million files, so a name is kept without its path.
+fn walk_into(folder: PathBuf, walk: &mut Walk, found: &mut Found) {
+    let mut names = Vec::new();
+    let mut entries: Vec<Named> = Vec::new();
+    let mut lost = |path: PathBuf, error: io::Error| found.inputs.push(Input::lost(path, error, walk.strip));
+    match std::fs::read_dir(&folder) {
+        Err(error) => lost(folder.clone(), error),
+        Ok(listed) => {
+            for entry in listed {
+                match entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))) {
+                    Ok((name, kind)) => {
+                        let from = names.len();
+                        names.extend_from_slice(&bytes_of(&name));
+                        entries.push(Named { at: from..names.len(), kind });
+                    }
+                    Err(error) => lost(folder.clone(), error),
                 }
-            }
-            Ok(_) => {}
-            // What a loop leads to is on the list already.
-            Err(error) if error.loop_ancestor().is_some() => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_path_buf();
-                let error = error.into_io_error().unwrap_or_else(|| io::Error::other("the folder cannot be walked"));
-                inputs.push(Input::lost(path, error, strip));
             }
         }
     }
-    if inputs.len() == before {
-        let error = io::Error::new(io::ErrorKind::NotFound, "no images in this folder");
-        inputs.push(Input::lost(folder, error, strip));
+    entries.sort_unstable_by(|a, b| names[a.at.clone()].cmp(&names[b.at.clone()]));
+    walk.above.push(folder.clone());
+    for Named { at, kind } in entries {
+        let path = folder.join(os_str(&names[at]));
+        let is_link = kind.is_symlink();
+        let kind = match is_link.then(|| std::fs::metadata(&path)) {
+            None => kind,
+            Some(Ok(metadata)) => metadata.file_type(),
+            Some(Err(error)) => {
+                found.inputs.push(Input::lost(path, error, walk.strip));
+                continue;
+            }
+        };
+        if kind.is_file() {
+            if is_wanted(&path) {
+                found.inputs.push(Input { root: walk.root, ..Input::new(path, Kind::File, walk.strip) });
+            }
+        } else if kind.is_dir() && !(is_link && is_above(&path, &walk.above)) {
+            walk_into(path, walk, found);
+        }
     }
+    walk.above.pop();
+}
+
+/// Whether a link leads to one of the folders above it: what is there is on the list already.
+fn is_above(link: &Path, above: &[PathBuf]) -> bool {
+    let Ok(target) = link.canonicalize() else { return false };
+    above.iter().any(|folder| folder.canonicalize().is_ok_and(|folder| folder == target))
 }
 
 fn is_wanted(path: &Path) -> bool {

@@ -11,6 +11,8 @@ use crate::corpus::manifest::{Entry, ErrorReport, Part, Status};
 use crate::corpus::ordered::{Panicked, Window, run_ordered};
 use crate::corpus::run::Observer;
 use crate::corpus::source::feed;
+use crate::error::Error;
+use crate::objects::is_disconnected;
 
 /// What became of the inputs.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,13 +29,15 @@ struct Done {
     moments: Option<ImageMoments>,
     bytes: u64,
     took: Duration,
+    /// A store that is gone: so would all others fail.
+    broken: Option<io::Error>,
 }
 
 /// Gathers the statistics of `part` of the inputs, or of all, or of those before the observer stopped it. The extractor's recipe is of kind `channels`, without
 /// normalisation, in f32 and (C, H, W); inputs of which it makes anything else count as failed.
 ///
 /// # Errors
-/// Threads that cannot be started. Failures of single inputs are told to the observer and counted.
+/// Threads that cannot be started, a store that cannot be reached. Failures of single inputs are told to the observer and counted.
 pub fn gather(
     listing: &Listing,
     maker: &Maker<'_>,
@@ -42,25 +46,28 @@ pub fn gather(
     threads: usize,
     observer: &dyn Observer,
 ) -> io::Result<Gathered> {
+    if let Some(reason) = &listing.incomplete {
+        return Err(reason.into());
+    }
     let all = listing.inputs.len();
     let range = part.map_or(0..all, |part| part_of(all, part.index, part.of));
-    let inputs = &listing.inputs[range];
     let recipe = maker.extractor.recipe();
     let mut statistics = Statistics::new(recipe, definition, all as u64, listing.hash());
     statistics.parts.extend(part);
     let hash = statistics.recipe_hash.clone();
-    observer.begin(inputs.len(), 0);
-    let mut arrivals = inputs.iter();
+    observer.begin(range.len(), 0);
+    let mut gone = None;
+    let mut arrivals = listing.inputs.range(range.clone());
     run_ordered(
         threads,
         Window::for_threads(threads),
-        feed(inputs, &maker.limits),
+        feed(listing.inputs.range(range.clone()), &maker.limits),
         Buffers::default,
         |buffers, mut fed| {
             let begun = Instant::now();
             let key = fed.input.place();
             let mut entry = Entry::new(fed.input.display(), key.clone(), hash.clone());
-            let mut bytes = 0;
+            let (mut bytes, mut broken) = (0, None);
             let made = maker.make(&mut fed, &key, buffers, &mut entry, &mut bytes);
             let moments = match made {
                 Ok(extraction) => {
@@ -71,12 +78,16 @@ pub fn gather(
                     }
                     moments
                 }
+                Err(Error::Io(error)) if is_disconnected(&error) => {
+                    broken = Some(io::Error::new(error.kind(), format!("{}: {error}", entry.path)));
+                    None
+                }
                 Err(error) => {
                     entry.fail(Status::of(&error), (&error).into());
                     None
                 }
             };
-            Done { entry, moments, bytes, took: begun.elapsed() }
+            Done { entry, moments, bytes, took: begun.elapsed(), broken }
         },
         |_| 0,
         |result| {
@@ -84,8 +95,12 @@ pub fn gather(
             let done = result.unwrap_or_else(|Panicked(message)| {
                 let mut entry = Entry::new(path.clone(), path, hash.clone());
                 entry.fail(Status::Failed, ErrorReport { kind: "panic".into(), message, offset: None });
-                Done { entry, moments: None, bytes: 0, took: Duration::ZERO }
+                Done { entry, moments: None, bytes: 0, took: Duration::ZERO, broken: None }
             });
+            if let Some(error) = done.broken {
+                gone = Some(error);
+                return ControlFlow::Break(());
+            }
             observer.arrived(&done.entry.path, done.bytes, done.took);
             observer.entry(&done.entry);
             match &done.moments {
@@ -95,6 +110,9 @@ pub fn gather(
             if observer.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     )?;
+    if let Some(error) = gone {
+        return Err(error);
+    }
     statistics.finish();
-    Ok(Gathered { statistics, inputs: inputs.len() as u64 })
+    Ok(Gathered { statistics, inputs: range.len() as u64 })
 }

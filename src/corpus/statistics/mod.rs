@@ -131,7 +131,8 @@ impl Statistics {
         match (self.parts.is_empty(), other.parts.is_empty()) {
             // Whole inputs of their own.
             (true, true) => {
-                if self.inputs_hash == other.inputs_hash {
+                // Of statistics that were merged before, each has its own.
+                if self.inputs_hash.split('+').any(|own| other.inputs_hash.split('+').any(|hash| hash == own)) {
                     return Err("the inputs are the same: they would count twice".into());
                 }
                 self.inputs += other.inputs;
@@ -140,6 +141,9 @@ impl Statistics {
             (false, false) => {
                 if self.inputs_hash != other.inputs_hash {
                     return Err("the parts are of different inputs".into());
+                }
+                if other.parts.iter().any(|part| part.of != self.parts[0].of) {
+                    return Err("the inputs were split into different numbers of parts".into());
                 }
                 if let Some(double) = other.parts.iter().find(|part| self.parts.contains(part)) {
                     return Err(format!("part {}/{} is there twice", double.index, double.of));
@@ -280,5 +284,17 @@ mod tests {
         let mut a = empty(Definition::Pooled);
         assert!(a.merge(&empty(Definition::Dctnet)).unwrap_err().contains("definition"));
         assert!(a.merge(&empty(Definition::Pooled)).unwrap_err().contains("twice"));
+        let of = |hash: &str, part: Option<Part>| {
+            let inputs_hash = hash.into();
+            Statistics { inputs_hash, parts: part.into_iter().collect(), ..empty(Definition::Pooled) }
+        };
+        a.merge(&of("y", None)).unwrap();
+        for again in ["x", "y", "y+z"] {
+            assert!(a.merge(&of(again, None)).unwrap_err().contains("twice"), "{again}");
+        }
+        let part = |index, of| Some(Part { index, of });
+        let mut half = of("x", part(0, 2));
+        assert!(half.merge(&of("x", part(1, 3))).unwrap_err().contains("different numbers"));
+        half.merge(&of("x", part(1, 2))).unwrap();
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn decode_dc_first(
         return;
     }
     match statistics.decode_difference(reader, prediction) {
-        Some(()) => block[0] = flaws.store_modulo(prediction.value.wrapping_shl(al.into())),
+        Some(()) => block[0] = flaws.store(prediction.value.wrapping_shl(al.into())),
         None => {
             flaws.bad_code = true;
             reader.give_up();
@@ -57,7 +57,7 @@ pub(crate) fn decode_ac_first(
             }
         }
         match statistics.decode_value(reader, k) {
-            Some(value) => block[k] = flaws.store_modulo(value << band.al),
+            Some(value) => block[k] = flaws.store(value << band.al),
             None => {
                 flaws.bad_code = true;
                 return reader.give_up();

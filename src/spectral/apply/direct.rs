@@ -54,7 +54,9 @@ impl Direct {
         let pick = |output: &Output| {
             let position = ZIGZAG[usize::from(output.frequency)];
             let step = table.map_or(1.0, |table| f32::from(table.0[usize::from(position)]));
-            Pick { position, channel: output.channel, factor: step * output.scale, shift: output.shift }
+            // Finite: zero coefficients stay zero.
+            let factor = (step * output.scale).clamp(f32::MIN, f32::MAX);
+            Pick { position, channel: output.channel, factor, shift: output.shift }
         };
         let mut picks = [Pick::default(); 64];
         let count = outputs.len().min(64);

@@ -4,22 +4,39 @@
 //! target for each body; an ordinary test runs them over every fixture and every saved finding. Limits are low, so that a
 //! run is short: what they bound is the matter of other tests.
 
+mod encode;
+mod structure;
+
+use std::ops::Range;
+
 use crate::coefficients::Coefficients;
+use crate::corpus;
 use crate::error::{Error, Result};
 use crate::extractor::{ExtractScratch, Extraction, Extractor};
 use crate::limits::Limits;
-use crate::markers::ColorModel;
+use crate::markers::{ColorModel, ImageInfo};
 use crate::recipe::Recipe;
 use crate::reencode::{ReencodeOptions, cmyk_to_jpeg, is_supported, to_jpeg};
-use crate::scans::{Damage, DecodeOptions, Scratch};
+use crate::scans::{Block, Damage, DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
+use crate::spec::zigzag::to_row_major;
 use crate::verify::{DEFAULT_TOLERANCE, Verifier, VerifyError, VerifyScratch};
+
+pub use structure::{Made, make};
 
 /// A body.
 pub type Body = fn(&[u8]);
 
 /// All bodies by name.
-pub const BODIES: [(&str, Body); 5] =
-    [("decode", decode), ("inspect", inspect), ("extract", extract), ("recipe", recipe), ("reencode", reencode)];
+pub const BODIES: [(&str, Body); 8] = [
+    ("decode", decode),
+    ("inspect", inspect),
+    ("extract", extract),
+    ("recipe", recipe),
+    ("reencode", reencode),
+    ("structure", structure),
+    ("archive", archive),
+    ("list", list),
+];
 
 fn options(damage: Damage, pixels: u64) -> DecodeOptions {
     let mut limits = Limits::default();
@@ -149,4 +166,110 @@ pub fn reencode(bytes: &[u8]) {
         Err(Error::NotJpeg(format)) if is_supported(format) => check(to_jpeg(bytes, &made)),
         _ => {}
     }
+}
+
+/// A sound file is decoded to what is in it, whole or some of its rows, and its tensors are what samples say.
+pub fn structure(bytes: &[u8]) {
+    let Made { jpeg, frame, planes, steps, .. } = make(bytes);
+    decode(&jpeg);
+    match Coefficients::decode(&jpeg) {
+        Ok(image) => {
+            assert_eq!(image.info.frame, frame);
+            for (plane, (blocks, steps)) in image.planes.iter().zip(planes.iter().zip(&steps)) {
+                assert!(plane.values.chunks_exact(64).eq(blocks.iter().map(to_row_major)), "{:?}", plane.component);
+                assert_eq!(plane.quant_table.map(|table| table.0), Some(*steps));
+            }
+        }
+        Err(error) => panic!("{error}"),
+    }
+    let sum: u32 = bytes.iter().map(|&byte| u32::from(byte)).sum();
+    let from = sum % frame.mcus_high;
+    let wanted = from..frame.mcus_high.min(from + 1 + sum % 3);
+    let mut rows = Rows { wanted, planes: &planes, next: vec![0; planes.len()] };
+    match decode_tiles(&jpeg, &options(Damage::Refuse, 1 << 20), &mut Scratch::default(), &mut rows) {
+        Ok(_) => {
+            for (component, &next) in frame.components.iter().zip(&rows.next) {
+                let end = (rows.wanted.end * u32::from(component.v)).min(component.blocks_high);
+                assert!(next >= end, "rows end at {next}, wanted to {end}");
+            }
+        }
+        Err(error) => panic!("{error}"),
+    }
+    extract(&jpeg);
+}
+
+/// Holds the rows that it asked for to what they should be.
+struct Rows<'a> {
+    wanted: Range<u32>,
+    planes: &'a [Vec<Block>],
+    /// Per component: the row behind the last one seen.
+    next: Vec<u32>,
+}
+
+impl TileConsumer for Rows<'_> {
+    fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
+        Ok(Demand { mcu_rows: self.wanted.clone(), ..Demand::all(info) })
+    }
+
+    fn begin(&mut self, info: &ImageInfo) -> Result<()> {
+        let first = |component: &crate::spec::frame::Component| self.wanted.start * u32::from(component.v);
+        self.next = info.frame.components.iter().map(first).collect();
+        Ok(())
+    }
+
+    fn tile(&mut self, tile: &Tile<'_>) -> Result<()> {
+        for (c, (plane, next)) in self.planes.iter().zip(&mut self.next).enumerate() {
+            let rows = tile.rows(c);
+            assert!(rows.is_empty() || rows.start <= *next, "rows from {rows:?} on, {next} was next");
+            for y in rows {
+                let row = tile.row(c, y);
+                let blocks = &plane[y as usize * row.len()..][..row.len()];
+                assert!(row.iter().eq(blocks), "row {y} of component {c}");
+                *next = (*next).max(y + 1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An archive is listed and read in the same way compressed and not; what cannot be read of it has an entry.
+pub fn archive(bytes: &[u8]) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let read = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).ok()?;
+        let listing = corpus::list(&[path]);
+        assert!(!listing.inputs.is_empty());
+        let limits = options(Damage::Refuse, 1).limits;
+        let mut found = Vec::new();
+        for mut fed in corpus::feed(listing.inputs.iter(), &limits) {
+            let mut bytes = Vec::new();
+            let is_read = corpus::read(&mut fed, &limits, &mut bytes).is_ok();
+            let input = fed.input;
+            assert!(!input.place().split('/').any(|name| matches!(name, "" | "." | "..")), "{}", input.place());
+            let class = input.label.class(&listing.classes);
+            assert_eq!(class.is_some(), matches!(input.label, corpus::Label::Class(_)));
+            found.push((is_read.then_some(bytes), input.label, class.map(str::to_string)));
+        }
+        Some(found)
+    };
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let packed = std::io::Write::write_all(&mut packed, bytes).and_then(|()| packed.finish());
+    // What is compressed already is no archive inside another compression.
+    if let (false, Ok(packed)) = (bytes.starts_with(&[0x1f, 0x8b]), packed) {
+        assert_eq!(read("a.tar", bytes), read("a.tar.gz", &packed));
+    }
+    read("b.tar", bytes);
+}
+
+/// A line of a list is a path or a lost input.
+pub fn list(bytes: &[u8]) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let path = folder.path().join("list.jsonl");
+    if std::fs::write(&path, bytes).is_err() {
+        return;
+    }
+    let (paths, lost) = corpus::read_lines(&path);
+    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    assert_eq!(paths + lost, lines.max(1), "{paths} paths, {lost} lost");
 }

@@ -1,0 +1,4 @@
+//! See `jpegdct::fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jpegdct::fuzzing::list(bytes));
