@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --features mozjpeg-simd` measures against libjpeg with its SIMD (needs nasm); without the feature the
 //! yardstick is not a fair one and its name says so. `JPEGDCT_PHOTOS=FOLDER` takes the JPEG files of a folder (read into
-//! memory first; progressive ones show what scans that nothing is wanted of cost) instead of the fixtures' photographs, `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma
-//! pixels. The loops of a tensor one by one are timed by the ignored tests `time_of_each_loop` and
+//! memory first; progressive ones show what scans that nothing is wanted of cost) instead of the fixtures' photographs,
+//! `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma pixels. The loops of a tensor one by one are timed by the ignored tests `time_of_each_loop` and
 //! `time_of_building_tensors` of the library.
 
 use std::hint::black_box;

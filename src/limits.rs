@@ -116,6 +116,22 @@ pub(crate) fn zeroed<T: Zeroable>(len: usize) -> Result<Vec<T>> {
     bytemuck::try_zeroed_vec(len).map_err(|()| Error::OutOfMemory(bytes))
 }
 
+/// `len` zeros in `used`: in its memory if that is enough, and else in fresh pages, where what nobody touches costs nothing.
+///
+/// # Errors
+/// As [`zeroed`].
+pub(crate) fn zero<T: Zeroable + Copy>(used: &mut Vec<T>, len: usize) -> Result<()> {
+    used.clear();
+    if used.capacity() < len {
+        // First what there was is given back.
+        *used = Vec::new();
+        *used = zeroed(len)?;
+    } else {
+        used.resize(len, T::zeroed());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

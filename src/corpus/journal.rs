@@ -8,11 +8,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::manifest::{Counts, Dataset, Entry};
-use crate::sinks::{Done, Sink, TEMPORARY, sync_folder};
+use crate::sinks::{Background, Done, Sink, TEMPORARY, sync_folder};
 
 pub(super) const MANIFEST: &str = "manifest.jsonl";
 pub(super) const DATASET: &str = "dataset.json";
@@ -61,7 +60,7 @@ pub struct Journal {
     mirror: Option<Box<dyn Mirror>>,
     lines: Vec<u8>,
     /// A commit under way: how long it took.
-    committing: Option<JoinHandle<io::Result<Duration>>>,
+    committing: Option<Background<Duration>>,
     last: Instant,
     pause: Duration,
 }
@@ -171,7 +170,7 @@ impl Journal {
 
     /// Whether it is time for a commit: after a pause, or when enough lines wait for one, so that they do not fill the memory.
     pub fn is_due(&self) -> bool {
-        let busy = self.committing.as_ref().is_some_and(|thread| !thread.is_finished());
+        let busy = self.committing.as_ref().is_some_and(|commit| !commit.is_finished());
         let waiting = self.lines.len();
         waiting >= MOST || waiting > 0 && !busy && (waiting >= ENOUGH || self.last.elapsed() >= self.pause)
     }
@@ -204,14 +203,14 @@ impl Journal {
             file.sync_data()?;
             Ok(begun.elapsed())
         };
-        self.committing = Some(std::thread::Builder::new().name("jpegdct-journal".into()).spawn(write)?);
+        self.committing = Some(Background::start("jpegdct-journal", write)?);
         Ok(())
     }
 
     /// Waits for the commit under way.
     fn wait(&mut self) -> io::Result<()> {
-        let Some(thread) = self.committing.take() else { return Ok(()) };
-        let took = thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has a fault")))?;
+        let Some(commit) = self.committing.take() else { return Ok(()) };
+        let took = commit.wait()?;
         self.pause_after(took);
         Ok(())
     }
@@ -236,15 +235,6 @@ impl Journal {
         }
         remove_if_there(std::fs::remove_file(folder.join(SETTINGS)))?;
         remove_if_there(std::fs::remove_dir(folder.join(TEMPORARY)))
-    }
-}
-
-impl Drop for Journal {
-    /// After a run that ends early nothing goes on behind its back.
-    fn drop(&mut self) {
-        if let Some(thread) = self.committing.take() {
-            let _ = thread.join();
-        }
     }
 }
 

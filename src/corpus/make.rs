@@ -149,25 +149,6 @@ impl Maker<'_> {
         entry: &mut Entry,
         size: &mut u64,
     ) -> Result<Extraction> {
-        let result = self.make_described(fed, key, buffers, entry, size);
-        // A JPEG that is refused has its facts all the same, as far as its headers say them.
-        if result.is_err()
-            && entry.source.format.as_deref() == Some("jpeg")
-            && let Ok(info) = read_headers(&buffers.bytes, &self.extractor.options().limits)
-        {
-            entry.source.describe_headers(&info);
-        }
-        result
-    }
-
-    fn make_described(
-        &self,
-        fed: &mut Fed,
-        key: &str,
-        buffers: &mut Buffers,
-        entry: &mut Entry,
-        size: &mut u64,
-    ) -> Result<Extraction> {
         let read = read(fed, &self.limits, &mut buffers.bytes);
         entry.source.modified = fed.modified;
         read?;
@@ -178,6 +159,13 @@ impl Maker<'_> {
         entry.source.format = passage.format;
         entry.reencoded = passage.reencoded;
         entry.warn(&passage.warnings);
+        // A JPEG that is refused has its facts all the same, as far as its headers say them.
+        if result.is_err()
+            && entry.source.format.as_deref() == Some("jpeg")
+            && let Ok(info) = read_headers(&buffers.bytes, &self.extractor.options().limits)
+        {
+            entry.source.describe_headers(&info);
+        }
         result
     }
 }

@@ -4,8 +4,9 @@
 //! mapped: a mapped file that shrinks or whose disk fails kills the process, a read one gives an error, and beside
 //! entropy decoding the copy costs next to nothing.
 //!
-//! Objects in stores are asked for ahead of their turn, see [`Fetch`]. A compressed archive can only be read from its start, so its files are read by [`feed`], on the thread that hands out
-//! the jobs; everything else is read where it is decoded.
+//! Objects in stores are asked for ahead of their turn, see [`Fetch`]. A compressed archive can only be read from its
+//! start, so its files are read by [`feed`], on the thread that hands out the jobs; everything else is read where it is
+//! decoded.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};

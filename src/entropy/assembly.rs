@@ -61,20 +61,26 @@ mod reason {
 const INSIDE: u64 = 0;
 const OUTSIDE: u64 = u64::MAX;
 
-/// Tops up to at least 56 bits. `count` below 64 counts.
+/// Tops up to at least 56 bits, of which `count` below 64 counts. In three pieces, since a look-up puts its own work between.
 macro_rules! refill {
     () => {
-        concat!(
-            "mov {a}, [{next}]\nbswap {a}\nshrx {a}, {a}, {count}\nor {bits}, {a}\n",
-            "mov {b:e}, {count:e}\nnot {b:e}\nshr {b:e}, 3\nand {b:e}, 7\nadd {next}, {b}\nor {count:e}, 56"
-        )
+        concat!(refill!(load), refill!(fill), refill!(advance))
+    };
+    (load) => {
+        "mov {a}, [{next}]\nbswap {a}\n"
+    };
+    (fill) => {
+        "shrx {a}, {a}, {count}\nmov {b:e}, {count:e}\nor {bits}, {a}\nnot {b:e}\n"
+    };
+    (advance) => {
+        "or {count:e}, 56\nshr {b:e}, 3\nand {b:e}, 7\nadd {next}, {b}\n"
     };
 }
 
 /// The index of the next look-up.
 macro_rules! look_ahead {
     ($index:literal) => {
-        concat!("mov {", $index, "}, {bits}\nshr {", $index, "}, {SHIFT}")
+        concat!("mov {", $index, "}, {bits}\nshr {", $index, "}, {SHIFT}\n")
     };
 }
 
@@ -83,49 +89,46 @@ macro_rules! extend {
     () => {
         concat!(
             "mov {a}, {value}\nsar {a}, 63\nshr {value}, 1\nnot {a}\nshrx {value}, {value}, {b}\n",
-            "shr {a}, 1\nshrx {a}, {a}, {b}\nsub {value:e}, {a:e}"
+            "shr {a}, 1\nshrx {a}, {a}, {b}\nsub {value:e}, {a:e}\n"
         )
     };
 }
 
-/// One or two coefficients: by `index`, with `other` the index of the look-up after. What tops up the bits comes in three
-/// pieces between the rest.
+/// A field of the entry at `index`, zero-extended.
+macro_rules! field {
+    ($to:literal, $size:literal, $index:literal, $offset:literal) => {
+        concat!("movzx {", $to, ":e}, ", $size, " ptr [{pairs} + {", $index, "} * 8 + ", $offset, "]\n")
+    };
+}
+
+/// One or two coefficients: by `index`, with `other` the index of the look-up after; with `refill` the bits are topped up for
+/// that one.
 macro_rules! look_up {
-    ($index:literal, $other:literal, $end:literal, $load:literal, $fill:literal, $advance:literal) => {
+    ($index:literal, $other:literal, $end:literal) => {
+        look_up!($index, $other, $end, [""] [""] [""])
+    };
+    ($index:literal, $other:literal, $end:literal, refill) => {
+        look_up!($index, $other, $end, [refill!(load)] [refill!(fill)] [refill!(advance)])
+    };
+    ($index:literal, $other:literal, $end:literal, [$($load:tt)*] [$($fill:tt)*] [$($advance:tt)*]) => {
         concat!(
-            "movzx {total:e}, byte ptr [{pairs} + {",
-            $index,
-            "} * 8]\n",
-            "movzx {to:e}, byte ptr [{pairs} + {",
-            $index,
-            "} * 8 + 3]\n",
-            $load,
+            field!("total", "byte", $index, 0),
+            field!("to", "byte", $index, 3),
+            $($load)*,
             "mov {value}, {bits}\nshlx {bits}, {bits}, {total}\nsub {count:e}, {total:e}\n",
-            $fill,
-            "mov {",
-            $other,
-            "}, {bits}\nshr {",
-            $other,
-            "}, {SHIFT}\n",
+            $($fill)*,
+            look_ahead!($other),
             "lea {to}, [{position} + {to} * 2]\n",
-            $advance,
+            $($advance)*,
             "test {total:e}, {total:e}\njz 9f\n",
-            "movzx {a:e}, byte ptr [{pairs} + {",
-            $index,
-            "} * 8 + 4]\n",
-            "movzx {b:e}, word ptr [{pairs} + {",
-            $index,
-            "} * 8 + 6]\n",
+            field!("a", "byte", $index, 4),
+            field!("b", "word", $index, 6),
             "mov [{position} + {a} * 2], {b:x}\nmov {position}, {to}\n",
-            "movzx {a:e}, byte ptr [{pairs} + {",
-            $index,
-            "} * 8 + 1]\n",
-            "movzx {b:e}, byte ptr [{pairs} + {",
-            $index,
-            "} * 8 + 2]\n",
+            field!("a", "byte", $index, 1),
+            field!("b", "byte", $index, 2),
             "shlx {value}, {value}, {a}\n",
             extend!(),
-            "\nmov [{to}], {value:x}\ncmp {to}, {last}\njae ",
+            "mov [{to}], {value:x}\ncmp {to}, {last}\njae ",
             $end
         )
     };
@@ -231,16 +234,9 @@ pub(super) fn decode_mcus(
                 "jmp 24f",
                 // Its AC coefficients, four at most in a round.
                 "2:",
-                look_up!("other", "index", "31f", "", "", ""),
+                look_up!("other", "index", "31f"),
                 "24:",
-                look_up!(
-                    "index",
-                    "other",
-                    "41f",
-                    "mov {a}, [{next}]\nbswap {a}\n",
-                    "shrx {a}, {a}, {count}\nmov {b:e}, {count:e}\nor {bits}, {a}\nnot {b:e}\n",
-                    "or {count:e}, 56\nshr {b:e}, 3\nand {b:e}, 7\nadd {next}, {b}\n"
-                ),
+                look_up!("index", "other", "41f", refill),
                 "jmp 2b",
                 // At or past the last coefficient. Nothing further, or what the end of a block leads to.
                 "31:",

@@ -8,7 +8,7 @@ use super::restart::{Next, Segments};
 use super::tile::{Block, Placement, Tile, TileConsumer};
 use crate::entropy::{SLACK, SegmentReader};
 use crate::error::Result;
-use crate::limits::zeroed;
+use crate::limits::zero;
 use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
 
@@ -37,15 +37,7 @@ impl<'s> Planes<'s> {
         for component in &frame.components {
             bases.push(bases[bases.len() - 1] + component.block_count() as usize);
         }
-        let len = bases[bases.len() - 1];
-        blocks.clear();
-        if blocks.capacity() < len {
-            // Fresh pages, which are zero: what no scan touches costs nothing.
-            *blocks = Vec::new();
-            *blocks = zeroed(len)?;
-        } else {
-            blocks.resize(len, [0; 64]);
-        }
+        zero(blocks, bases[bases.len() - 1])?;
         Ok(Planes { blocks, precision: Precision::new(frame.components.len()), bases, is_first: false, visited: 0 })
     }
 
@@ -59,16 +51,15 @@ impl<'s> Planes<'s> {
         self.precision.has_scan(component)
     }
 
-    /// Makes ready for a sequential scan.
-    pub fn begin_sequential(&mut self, scan: &ScanHeader) {
-        self.is_first = scan.components.iter().all(|chosen| !self.precision.has_scan(chosen.component));
-        self.precision.follow_sequential(scan);
-    }
-
-    /// Makes ready for a progressive scan, whose parameters must have been checked.
-    pub fn begin_progressive(&mut self, scan: &ScanHeader, log: &mut Log) -> Result<()> {
-        for chosen in &scan.components {
-            self.precision.follow(chosen.component, scan, log)?;
+    /// Makes ready for a scan, whose parameters must have been checked.
+    pub fn begin(&mut self, is_progressive: bool, scan: &ScanHeader, log: &mut Log) -> Result<()> {
+        if is_progressive {
+            for chosen in &scan.components {
+                self.precision.follow(chosen.component, scan, log)?;
+            }
+        } else {
+            self.is_first = scan.components.iter().all(|chosen| !self.precision.has_scan(chosen.component));
+            self.precision.follow_sequential(scan);
         }
         Ok(())
     }
@@ -90,13 +81,9 @@ impl<'s> Planes<'s> {
         let mut next = 0;
         let total = u64::from(layout.mcus_wide) * u64::from(layout.mcus_high);
         while next < total {
-            match segments.before_mcu(log)? {
+            match segments.before_mcu(log, || coder.restart())? {
                 Next::Decode => {}
-                Next::Restarted => coder.restart(),
-                Next::Lost { restarted } => {
-                    if restarted {
-                        coder.restart();
-                    }
+                Next::Lost => {
                     next += 1;
                     self.visited += 1;
                     continue;
@@ -156,22 +143,11 @@ impl<'s> Planes<'s> {
     pub fn emit(&self, frame: &Frame, rows: std::ops::Range<u32>, consumer: &mut impl TileConsumer) -> Result<()> {
         for mcu_row in rows {
             let place = |(component, &base): (&crate::spec::frame::Component, &usize)| {
-                let v = u32::from(component.v);
-                let wide = component.blocks_wide as usize;
-                let first_row = (mcu_row * v).min(component.blocks_high);
-                let rows = ((mcu_row + 1) * v).min(component.blocks_high) - first_row;
-                let base = base + first_row as usize * wide;
-                Placement {
-                    base,
-                    h: 1,
-                    v: 1,
-                    mcu_stride: 1,
-                    mcu_row_stride: wide,
-                    row_stride: wide,
-                    blocks_wide: wide,
-                    first_row,
-                    rows,
-                }
+                let (v, wide) = (u32::from(component.v), component.blocks_wide as usize);
+                let mut placement = Placement::of_plane(base, wide);
+                placement.set_rows(mcu_row * v..(mcu_row + 1) * v, component.blocks_high);
+                placement.base += placement.first_row as usize * wide;
+                placement
             };
             let placements: Vec<Placement> = frame.components.iter().zip(&self.bases).map(place).collect();
             consumer.tile(&Tile::new(self.blocks, &placements))?;

@@ -278,13 +278,9 @@ impl Collected<'_> {
             check_progressive(scan)?;
         }
         match self {
-            Collected::Progressive(planes) => planes.follow(scan, &mut parser.log)?,
-            Collected::Whole(planes) if info.frame.process.is_progressive() => {
-                planes.begin_progressive(scan, &mut parser.log)?;
-            }
-            Collected::Whole(planes) => planes.begin_sequential(scan),
+            Collected::Progressive(planes) => planes.follow(scan, &mut parser.log),
+            Collected::Whole(planes) => planes.begin(info.frame.process.is_progressive(), scan, &mut parser.log),
         }
-        Ok(())
     }
 
     fn decode_scan(
@@ -308,17 +304,13 @@ impl Collected<'_> {
             Collected::Whole(planes) if frame.process.is_arithmetic() => {
                 let is_progressive = frame.process.is_progressive();
                 let coder = Arithmetic::new(scan, is_progressive, tables, log)?;
-                if is_progressive {
-                    planes.begin_progressive(scan, log)?;
-                } else {
-                    planes.begin_sequential(scan);
-                }
+                planes.begin(is_progressive, scan, log)?;
                 let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
                 planes.decode_scan(frame, scan, segments, coder, log)
             }
             Collected::Whole(planes) => {
                 let coder = Sequential::new(scan, tables, cache, log)?;
-                planes.begin_sequential(scan);
+                planes.begin(false, scan, log)?;
                 planes.decode_scan(frame, scan, bits(window), coder, log)
             }
         }

@@ -18,7 +18,7 @@ use crate::cpu::{Cpu, Kernel, Simd};
 use crate::entropy::dc::Slot;
 use crate::entropy::{BitReader, Flaws};
 use crate::error::Result;
-use crate::limits::zeroed;
+use crate::limits::zero;
 use crate::markers::{Log, ScanHeader};
 use crate::spec::frame::Frame;
 
@@ -29,18 +29,6 @@ pub(super) struct Memory {
     history: Vec<u64>,
     dc: Vec<i16>,
     tile: Vec<Block>,
-}
-
-/// Zeros, in the memory of `used` if that is enough and else in fresh pages: what no scan touches costs nothing.
-fn clear<T: bytemuck::Zeroable + Copy>(used: &mut Vec<T>, len: usize) -> Result<()> {
-    used.clear();
-    if used.capacity() < len {
-        *used = Vec::new();
-        *used = zeroed(len)?;
-    } else {
-        used.resize(len, T::zeroed());
-    }
-    Ok(())
 }
 
 /// Where a component lies.
@@ -80,9 +68,9 @@ impl<'m> ProgressivePlanes<'m> {
             blocks += if ac { component.block_count() as usize } else { 0 };
             dc += dc_wide * component.padded_blocks_high as usize;
         }
-        clear(&mut memory.blocks, blocks)?;
-        clear(&mut memory.history, blocks)?;
-        clear(&mut memory.dc, dc)?;
+        zero(&mut memory.blocks, blocks)?;
+        zero(&mut memory.history, blocks)?;
+        zero(&mut memory.dc, dc)?;
         Ok(ProgressivePlanes { memory, planes, precision: Precision::new(frame.components.len()), visited: 0 })
     }
 
@@ -136,13 +124,9 @@ impl<'m> ProgressivePlanes<'m> {
         let mut slots = vec![Slot::default(); layout.blocks.len()];
         let mut next = 0;
         while next < total {
-            match segments.before_mcu(log)? {
+            match segments.before_mcu(log, || coder.restart())? {
                 Next::Decode => {}
-                Next::Restarted => coder.restart(),
-                Next::Lost { restarted } => {
-                    if restarted {
-                        coder.restart();
-                    }
+                Next::Lost => {
                     next += 1;
                     self.visited += 1;
                     continue;
@@ -195,13 +179,9 @@ impl<'m> ProgressivePlanes<'m> {
         let history = &mut self.memory.history[first..][..total];
         let mut next = 0;
         while next < total {
-            match segments.before_mcu(log)? {
+            match segments.before_mcu(log, || coder.restart())? {
                 Next::Decode => {}
-                Next::Restarted => coder.restart(),
-                Next::Lost { restarted } => {
-                    if restarted {
-                        coder.restart();
-                    }
+                Next::Lost => {
                     next += 1;
                     self.visited += 1;
                     continue;
@@ -247,26 +227,15 @@ impl<'m> ProgressivePlanes<'m> {
         let mut len = 0;
         for component in &frame.components {
             let wide = component.blocks_wide as usize;
-            placements.push(Placement {
-                base: len,
-                h: 1,
-                v: 1,
-                mcu_stride: 1,
-                mcu_row_stride: wide,
-                row_stride: wide,
-                blocks_wide: wide,
-                first_row: 0,
-                rows: 0,
-            });
+            placements.push(Placement::of_plane(len, wide));
             // Blocks are put in order 16 at a time.
             len += usize::from(component.v) * wide + BLOCKS;
         }
-        clear(&mut self.memory.tile, len)?;
+        zero(&mut self.memory.tile, len)?;
         for mcu_row in rows {
             for ((component, placement), plane) in frame.components.iter().zip(&mut placements).zip(&self.planes) {
                 let (v, wide) = (u32::from(component.v), placement.blocks_wide);
-                placement.first_row = (mcu_row * v).min(component.blocks_high);
-                placement.rows = ((mcu_row + 1) * v).min(component.blocks_high) - placement.first_row;
+                placement.set_rows(mcu_row * v..(mcu_row + 1) * v, component.blocks_high);
                 for row in (0..placement.rows as usize).filter(|_| plane.is_wanted) {
                     let y = placement.first_row as usize + row;
                     let dc = &self.memory.dc[plane.dc + y * plane.dc_wide..][..wide];

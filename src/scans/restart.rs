@@ -32,13 +32,8 @@ pub(super) struct Segments<'a, R> {
 pub(super) enum Next {
     /// Its bits follow.
     Decode,
-    /// A restart marker, then its bits: predictions and runs start anew.
-    Restarted,
     /// Nothing: it is lost and stays zero.
-    Lost {
-        /// A restart marker came before it.
-        restarted: bool,
-    },
+    Lost,
     /// Nothing, and nothing will follow in this scan.
     Over,
 }
@@ -58,25 +53,25 @@ impl<'a, R: SegmentReader> Segments<'a, R> {
         }
     }
 
-    /// Deals with what stands before the next MCU, and makes its bits ready.
+    /// Deals with what stands before the next MCU, and makes its bits ready. At a restart marker `forget` is called:
+    /// predictions and runs start anew.
     #[inline]
-    pub fn before_mcu(&mut self, log: &mut Log) -> Result<Next> {
+    pub fn before_mcu(&mut self, log: &mut Log, forget: impl FnOnce()) -> Result<Next> {
         if self.over {
             return Ok(Next::Over);
         }
-        let mut restarted = false;
         if self.interval > 0 {
             if self.left == 0 {
                 self.restart(log)?;
-                restarted = true;
+                forget();
             }
             self.left -= 1;
         }
         if self.exhausted {
-            return Ok(Next::Lost { restarted });
+            return Ok(Next::Lost);
         }
         self.reader.prepare();
-        Ok(if restarted { Next::Restarted } else { Next::Decode })
+        Ok(Next::Decode)
     }
 
     /// Looks at the MCU just decoded.

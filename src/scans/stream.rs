@@ -48,8 +48,7 @@ pub(super) fn stream_scan<R: SegmentReader>(
             let (_, v) = layout.factors[in_scan];
             let high = frame.components[chosen.component].blocks_high;
             let placement = &mut placements[chosen.component];
-            placement.first_row = (first * v).min(high);
-            placement.rows = ((first + rows) * v).min(high) - placement.first_row;
+            placement.set_rows(first * v..(first + rows) * v, high);
         }
         if first + rows > wanted_from {
             consumer.tile(&Tile::new(blocks, &placements))?;
@@ -74,18 +73,17 @@ fn decode_mcus<R: SegmentReader>(
     let mcus = (blocks.len() - SLACK) / size;
     let mut mcu = 0;
     while mcu < mcus {
-        let next = segments.before_mcu(log)?;
-        if next == Next::Over {
-            blocks[mcu * size..mcus * size].fill([0; 64]);
-            return Ok(());
-        }
-        if let Next::Restarted | Next::Lost { restarted: true } = next {
-            coder.restart();
-        }
-        if let Next::Lost { .. } = next {
-            blocks[mcu * size..(mcu + 1) * size].fill([0; 64]);
-            mcu += 1;
-            continue;
+        match segments.before_mcu(log, || coder.restart())? {
+            Next::Decode => {}
+            Next::Lost => {
+                blocks[mcu * size..(mcu + 1) * size].fill([0; 64]);
+                mcu += 1;
+                continue;
+            }
+            Next::Over => {
+                blocks[mcu * size..mcus * size].fill([0; 64]);
+                return Ok(());
+            }
         }
         // This MCU and those up to the next restart marker.
         let ahead = (mcus - mcu).min((segments.mcus_in_segment() as usize).saturating_add(1));

@@ -38,6 +38,29 @@ pub struct Placement {
     pub rows: u32,
 }
 
+impl Placement {
+    /// That of a plane: block row by block row, `blocks_wide` in each. It has no rows yet.
+    pub(super) fn of_plane(base: usize, blocks_wide: usize) -> Placement {
+        Placement {
+            base,
+            h: 1,
+            v: 1,
+            mcu_stride: 1,
+            mcu_row_stride: blocks_wide,
+            row_stride: blocks_wide,
+            blocks_wide,
+            first_row: 0,
+            rows: 0,
+        }
+    }
+
+    /// The tile has these block rows, as far as the component's true grid of `blocks_high` rows has them.
+    pub(super) fn set_rows(&mut self, rows: Range<u32>, blocks_high: u32) {
+        self.first_row = rows.start.min(blocks_high);
+        self.rows = rows.end.min(blocks_high) - self.first_row;
+    }
+}
+
 /// A few MCU rows of one image.
 #[derive(Debug, Clone, Copy)]
 pub struct Tile<'a> {

@@ -11,6 +11,7 @@
 //! What was settled is on the disk for good only after [`Sink::sync`], which whoever keeps a record calls before it is
 //! written down. An interrupted run is taken up by [`Sink::resume`]: from there on the output is what it would have been.
 
+mod background;
 mod file;
 mod names;
 mod npy;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tensor::{Tensor, Values};
 
+pub(crate) use background::Background;
 pub use file::{TEMPORARY, is_exhausted, sync_folder};
 pub use names::{Name, Names};
 pub use npy::NpySink;

@@ -6,11 +6,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use super::background::Background;
 use super::file::{rename, sync_folder};
 use super::{Done, Output, Settle, below};
 
@@ -44,7 +44,7 @@ pub(super) struct Shards {
 /// A finished shard on its way to the disk.
 #[derive(Debug)]
 struct Closing {
-    thread: JoinHandle<io::Result<()>>,
+    work: Background<()>,
     images: Images,
 }
 
@@ -101,21 +101,20 @@ impl Shards {
             let mut folders = path.ancestors().skip(1).take_while(|above| above.starts_with(&folder));
             folders.try_for_each(sync_folder)
         };
-        let thread = std::thread::Builder::new().name("jpegdct-sync".into()).spawn(put)?;
-        self.closing = Some(Closing { thread, images });
+        self.closing = Some(Closing { work: Background::start("jpegdct-sync", put)?, images });
         self.next += 1;
         Ok(())
     }
 
     /// Settles the images of the shard that was closed last, if it is on the disk by now.
     pub(super) fn settle_ready(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
-        let ready = self.closing.as_ref().is_some_and(|closing| closing.thread.is_finished());
+        let ready = self.closing.as_ref().is_some_and(|closing| closing.work.is_finished());
         if ready { self.wait(settle) } else { Ok(()) }
     }
 
     fn wait(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
-        let Some(Closing { thread, images }) = self.closing.take() else { return Ok(()) };
-        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that syncs has a fault")))?;
+        let Some(Closing { work, images }) = self.closing.take() else { return Ok(()) };
+        work.wait()?;
         images.into_iter().for_each(|(ticket, outputs)| settle(ticket, Ok(outputs)));
         Ok(())
     }
@@ -140,15 +139,6 @@ impl Shards {
             let folders = path.ancestors().skip(1).take_while(|folder| **folder != self.folder);
             folders.map(std::fs::remove_dir).take_while(io::Result::is_ok).for_each(drop);
             self.next += 1;
-        }
-    }
-}
-
-impl Drop for Shards {
-    /// After a run that ends early nothing goes on behind its back.
-    fn drop(&mut self) {
-        if let Some(closing) = self.closing.take() {
-            let _ = closing.thread.join();
         }
     }
 }

@@ -33,8 +33,9 @@ struct Done {
     broken: Option<io::Error>,
 }
 
-/// Gathers the statistics of `part` of the inputs, or of all, or of those before the observer stopped it. The extractor's recipe is of kind `channels`, without
-/// normalisation, in f32 and (C, H, W); inputs of which it makes anything else count as failed.
+/// Gathers the statistics of `part` of the inputs, or of all, or of those before the observer stopped it. The extractor's
+/// recipe is of kind `channels`, without normalisation, in f32 and (C, H, W); inputs of which it makes anything else count
+/// as failed.
 ///
 /// # Errors
 /// Threads that cannot be started, a store that cannot be reached. Failures of single inputs are told to the observer and counted.
