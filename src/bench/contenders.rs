@@ -126,7 +126,8 @@ fn tensor(
     let extractor = Extractor::new(recipe(preset, changes)?, options)?;
     let mut scratch = ExtractScratch::default();
     Ok(Contender::new(id, name, true, move |bytes| {
-        black_box(extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?);
+        let extraction = extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?;
+        scratch.recycle(black_box(extraction));
         Ok(())
     }))
 }
