@@ -3,16 +3,19 @@
 //! `cargo bench --features mozjpeg-simd` measures against libjpeg with its SIMD (needs nasm); without the feature the
 //! yardstick is not a fair one and its name says so. `JPEGDCT_PHOTOS=FOLDER` takes the JPEG files of a folder (read into
 //! memory first; progressive ones show what scans that nothing is wanted of cost) instead of the fixtures' photographs,
-//! `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma pixels. The loops of a tensor one by one are timed by the ignored tests `time_of_each_loop` and
-//! `time_of_building_tensors` of the library.
+//! `JPEGDCT_CPU=portable|v3|v4` lower kernels. Throughput is in luma pixels. The loops of a tensor one by one are timed by the ignored test
+//! `time_of_each_loop` of the library.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jpegdct::bench::libjpeg;
+use jpegdct::bench::stages::{Recording, Unstuffer};
+use jpegdct::recipe::Layout;
 use jpegdct::scans::{Demand, Tile, TileConsumer, decode_tiles};
 use jpegdct::spectral::axis::{AxisMap, CoefficientMap, Filter, Ratio};
+use jpegdct::tensor::Dtype;
 use jpegdct::{Coefficients, DecodeOptions, ExtractScratch, Extractor, Recipe, Result, Scratch};
 
 /// Takes tiles and does nothing: what is left is entropy decoding.
@@ -112,6 +115,52 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The stages of the route by themselves: unstuffing, and what comes behind the decoder. Entropy decoding is the rows of
+/// tiles above.
+fn stages(criterion: &mut Criterion) {
+    let photographs = photographs();
+    let recordings: Vec<Recording> =
+        photographs.iter().map(|bytes| Recording::new(bytes).expect("photographs are sound")).collect();
+    let mut group = criterion.benchmark_group("stages");
+    group.sample_size(20);
+    group.throughput(Throughput::Bytes(photographs.iter().map(|bytes| bytes.len() as u64).sum()));
+    let mut unstuffer = Unstuffer::default();
+    group.bench_function("unstuff", |bencher| {
+        bencher.iter(|| {
+            photographs.iter().map(|bytes| unstuffer.unstuff(bytes).expect("photographs are sound")).sum::<usize>()
+        });
+    });
+    group.throughput(Throughput::Elements(recordings.iter().map(Recording::luma_pixels).sum()));
+    let (mut scratch, mut copy) = (ExtractScratch::default(), Vec::new());
+    for (name, preset, dtype, layout) in [
+        ("tiles to planes, 24 channels, f32", "native-24", Dtype::F32, Layout::Chw),
+        ("tiles to planes, 192 channels, f32", "native-192", Dtype::F32, Layout::Chw),
+        ("tiles to planes, 192 channels, f16", "native-192", Dtype::F16, Layout::Chw),
+        ("tiles to planes, 192 channels, i16", "native-192", Dtype::I16, Layout::Chw),
+        ("tiles to planes, 192 channels side by side, f32", "native-192", Dtype::F32, Layout::Hwc),
+        ("tiles to blocks, f32", "planes", Dtype::F32, Layout::Blocks),
+        ("tiles to blocks, quantised", "quantised", Dtype::I16, Layout::Blocks),
+        ("tiles through axis maps, dctnet-24, maps made for each photograph", "dctnet-24", Dtype::F32, Layout::Chw),
+        ("tiles through axis maps, dctnet-64, maps made for each photograph", "dctnet-64", Dtype::F32, Layout::Chw),
+    ] {
+        let mut recipe = Recipe::preset(preset).expect("a preset");
+        (recipe.dtype, recipe.layout) = (dtype, layout);
+        let new = || Extractor::new(recipe.clone(), DecodeOptions::default()).expect("presets are valid");
+        let kept = new();
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                for recording in &recordings {
+                    // Native maps are few; those of a resize differ from size to size.
+                    let own = preset.starts_with("dctnet").then(&new);
+                    let tensors = recording.tensors(own.as_ref().unwrap_or(&kept), &mut scratch, &mut copy);
+                    scratch.recycle_tensors(black_box(tensors).expect("photographs are sound"));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
 /// The maps of a dctnet-24 photograph of 500 x 375 in 4:2:0, built from nothing.
 fn maps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("maps");
@@ -130,5 +179,5 @@ fn maps(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode, maps);
+criterion_group!(benches, decode, stages, maps);
 criterion_main!(benches);

@@ -34,7 +34,12 @@ impl ExtractScratch {
     /// Takes back what an image gave, once it is no longer needed: the next tensors use its memory. Without this each
     /// tensor is allocated and, being large, often made of fresh pages, which costs more than filling it.
     pub fn recycle(&mut self, extraction: Extraction) {
-        self.build.recycle(extraction.tensors);
+        self.recycle_tensors(extraction.tensors);
+    }
+
+    /// The same with the tensors alone.
+    pub fn recycle_tensors(&mut self, tensors: Vec<Tensor>) {
+        self.build.recycle(tensors);
     }
 }
 
@@ -83,6 +88,12 @@ impl Extractor {
         let summary = decode_tiles(bytes, &self.options, &mut scratch.decode, &mut builder)?;
         let (tensors, saturated) = builder.finish(&summary.info);
         Ok(Extraction { tensors, summary, saturated })
+    }
+
+    /// What makes the tensors of one image of its tiles.
+    #[cfg(feature = "bench")]
+    pub(crate) fn builder<'a>(&'a self, key: &'a str, scratch: &'a mut ExtractScratch) -> Builder<'a> {
+        Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build)
     }
 
     /// Extracts one image with buffers of its own and an empty key.

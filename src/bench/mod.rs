@@ -18,6 +18,7 @@ mod contenders;
 pub mod libjpeg;
 pub mod pixels;
 mod report;
+pub mod stages;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

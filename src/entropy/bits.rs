@@ -162,6 +162,16 @@ impl<'a> BitReader<'a> {
         }
     }
 
+    /// Unstuffs all there is, window by window, and reads none of it. Returns how many bytes it is.
+    #[cfg(feature = "bench")]
+    pub fn pass_over(&mut self) -> usize {
+        while self.end.is_none() {
+            (self.cursor.next, self.cursor.count) = (self.filled, 0);
+            self.slide();
+        }
+        self.slid + self.filled
+    }
+
     /// Tops up to at least 56 bits.
     #[inline]
     pub fn refill(&mut self) {

@@ -4,4 +4,3 @@ mod builder;
 mod image;
 mod planes;
 mod reference;
-mod timing;
