@@ -259,6 +259,7 @@ fn scaling(images: &[(Image, u64)], options: &Options, repeats: u32) -> Result<S
                 threads,
                 Window::for_threads(threads),
                 images,
+                |_| 0,
                 ExtractScratch::default,
                 |scratch, (image, _)| extractor.extract(&image.bytes, &image.path, scratch),
                 |extraction| extraction.as_ref().map_or(0, weight),

@@ -22,6 +22,7 @@ pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
         threads,
         Window::for_threads(threads),
         corpus::feed(inputs.iter(), &options.limits),
+        Fed::held,
         || (Vec::new(), Scratch::default()),
         |(buffer, scratch), fed| inspect(fed, &options, buffer, scratch),
         |_| 0,

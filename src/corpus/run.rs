@@ -205,6 +205,7 @@ pub fn extract(
         job.threads,
         Window::for_threads(job.threads),
         numbered,
+        |numbered: &Numbered| numbered.fed.held(),
         Buffers::default,
         |buffers, numbered| one(job, listing, &*stage, &recipe_hash, buffers, numbered),
         |done: &Done| done.staged.as_ref().map_or(0, Staged::memory),

@@ -212,6 +212,28 @@ pub trait Sink: Send {
     /// # Errors
     /// As [`Sink::write`].
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()>;
+
+    /// The files that hold no image. By default there are none.
+    fn besides(&self) -> Besides {
+        Besides::default()
+    }
+
+    /// Asked after [`Sink::finish`]: whether a file in the output can only be of an earlier run that had more files.
+    /// Whoever reads all files would read it too.
+    fn is_left_over(&self, _path: &str) -> bool {
+        false
+    }
+}
+
+/// Files that no image's [`Output`] names, relative to the output folder. Whoever keeps the output in another place than
+/// where the sink writes keeps them there too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Besides {
+    /// What an interrupted run is taken up from: there before the first image is settled, and no more when all are written.
+    pub unfinished: Option<&'static str>,
+    /// What is written after all images, and makes the output whole. Where there is nothing unfinished, a run is taken up
+    /// from this.
+    pub last: Option<&'static str>,
 }
 
 /// The stage of sinks that need tensors in memory.

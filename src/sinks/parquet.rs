@@ -197,6 +197,10 @@ impl Sink for ParquetSink {
         self.close(settle)?;
         self.shards.finish(settle)
     }
+
+    fn is_left_over(&self, path: &str) -> bool {
+        self.shards.is_behind(path)
+    }
 }
 
 fn invalid(what: String) -> io::Error {

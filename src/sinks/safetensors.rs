@@ -142,6 +142,10 @@ impl Sink for SafetensorsSink {
         self.flush(settle)?;
         self.shards.finish(settle)
     }
+
+    fn is_left_over(&self, path: &str) -> bool {
+        self.shards.is_behind(path)
+    }
 }
 
 fn entry(image: &Staged, part: &Part) -> String {

@@ -120,6 +120,10 @@ impl Sink for WebdatasetSink {
         self.close(settle)?;
         self.shards.finish(settle)
     }
+
+    fn is_left_over(&self, path: &str) -> bool {
+        self.shards.is_behind(path)
+    }
 }
 
 /// A stem without dots in its last name, differing from that of every other stem.

@@ -92,6 +92,7 @@ pub fn verify_all(
         threads,
         Window::for_threads(threads),
         feed(inputs.iter(), limits),
+        Fed::held,
         Default::default,
         |(buffer, scratch), fed| verify_one(fed, limits, verifiers, buffer, scratch),
         |_| 0,

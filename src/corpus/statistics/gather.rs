@@ -10,7 +10,7 @@ use crate::corpus::make::{Buffers, Maker};
 use crate::corpus::manifest::{Entry, ErrorReport, Part, Status};
 use crate::corpus::ordered::{Panicked, Window, run_ordered};
 use crate::corpus::run::Observer;
-use crate::corpus::source::feed;
+use crate::corpus::source::{Fed, feed};
 use crate::error::Error;
 use crate::objects::is_disconnected;
 
@@ -63,6 +63,7 @@ pub fn gather(
         threads,
         Window::for_threads(threads),
         feed(listing.inputs.range(range.clone()), &maker.limits),
+        Fed::held,
         Buffers::default,
         |buffers, mut fed| {
             let begun = Instant::now();
