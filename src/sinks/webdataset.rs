@@ -66,7 +66,7 @@ impl WebdatasetSink {
 impl Shard {
     fn create(shards: &Shards) -> io::Result<Shard> {
         let file = create_hidden(shards.folder())?;
-        let writer = BufWriter::with_capacity(1 << 18, file.reopen()?);
+        let writer = BufWriter::with_capacity(1 << 16, file.reopen()?);
         Ok(Shard { file, writer, bytes: 0, images: Vec::new() })
     }
 

@@ -182,7 +182,7 @@ impl ZarrSink {
             Some(shard) => shard,
             None => {
                 let file = create_hidden(self.shards.folder())?;
-                let writer = BufWriter::with_capacity(1 << 18, file.reopen()?);
+                let writer = BufWriter::with_capacity(1 << 16, file.reopen()?);
                 self.open.insert(Shard { file, writer, index: Vec::new(), at: 0, images: Vec::new() })
             }
         };
