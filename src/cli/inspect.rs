@@ -22,10 +22,9 @@ pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
         threads,
         Window::for_threads(threads),
         corpus::feed(inputs.iter(), &options.limits),
-        Fed::held,
         || (Vec::new(), Scratch::default()),
         |(buffer, scratch), fed| inspect(fed, &options, buffer, scratch),
-        |_| 0,
+        (Fed::held, |_| 0),
         |result| {
             let mut inspection = result.unwrap_or_else(|Panicked(message)| Inspection::failed(&message));
             inspection.path = arrivals.next().map(|input| input.display()).unwrap_or_default();

@@ -40,9 +40,9 @@ pub fn threads_or_all(threads: Option<usize>) -> usize {
 
 /// Runs `work` on every job with `threads` threads of its own and hands the results to `deliver` in order.
 ///
-/// Each thread has a state from `state`, which is thrown away if a job panics in it. `held` says how much of
-/// [`Window::weight`] a job takes until it is done, `weigh` how much a result does. When `deliver` breaks, no further job is started or delivered; jobs that run
-/// already are waited for and their results dropped.
+/// Each thread has a state from `state`, which is thrown away if a job panics in it. The two functions before `deliver` say
+/// how much of [`Window::weight`] a job takes until it is done, and how much a result does. When `deliver` breaks, no
+/// further job is started or delivered; jobs that run already are waited for and their results dropped.
 ///
 /// # Errors
 /// Threads that cannot be started.
@@ -50,10 +50,9 @@ pub fn run_ordered<S: Send, J: Send, T: Send>(
     threads: usize,
     window: Window,
     jobs: impl IntoIterator<Item = J>,
-    held: impl Fn(&J) -> u64,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, J) -> T + Sync,
-    weigh: impl Fn(&T) -> u64,
+    (held, weigh): (impl Fn(&J) -> u64, impl Fn(&T) -> u64),
     mut deliver: impl FnMut(Result<T, Panicked>) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -144,7 +143,7 @@ mod tests {
             results.push(result);
             ControlFlow::Continue(())
         };
-        run_ordered(threads, window, 0..count, |_| 0, || (), |(), job| work(job), |_| 1, deliver).unwrap();
+        run_ordered(threads, window, 0..count, || (), |(), job| work(job), (|_| 0, |_| 1), deliver).unwrap();
         results
     }
 
@@ -177,7 +176,7 @@ mod tests {
             delivered += 1;
             if delivered == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        run_ordered(2, Window { jobs: 4, weight: 100 }, 0..1000, |_| 0, || (), work, |_| 0, deliver).unwrap();
+        run_ordered(2, Window { jobs: 4, weight: 100 }, 0..1000, || (), work, (|_| 0, |_| 0), deliver).unwrap();
         assert_eq!(delivered, 5);
         assert!(ran.into_inner() <= 5 + 4);
     }
@@ -213,7 +212,7 @@ mod tests {
             alive.fetch_sub(1, Ordering::SeqCst)
         };
         let window = Window { jobs: 32, weight: 25 };
-        run_ordered(4, window, jobs, |_| 10, || (), work, |_| 0, |_| ControlFlow::Continue(())).unwrap();
+        run_ordered(4, window, jobs, || (), work, (|_| 10, |_| 0), |_| ControlFlow::Continue(())).unwrap();
         assert!((1..=3).contains(&most.load(Ordering::SeqCst)), "{most:?} jobs at once");
     }
 
@@ -222,7 +221,7 @@ mod tests {
         let made = AtomicUsize::new(0);
         let state = || made.fetch_add(1, Ordering::SeqCst);
         let work = |_: &mut usize, job: usize| assert_ne!(job, 5);
-        run_ordered(1, WIDE, 0..50, |_| 0, state, work, |()| 0, |_| ControlFlow::Continue(())).unwrap();
+        run_ordered(1, WIDE, 0..50, state, work, (|_| 0, |()| 0), |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(made.into_inner(), 2);
     }
 }

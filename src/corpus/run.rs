@@ -205,10 +205,9 @@ pub fn extract(
         job.threads,
         Window::for_threads(job.threads),
         numbered,
-        |numbered: &Numbered| numbered.fed.held(),
         Buffers::default,
         |buffers, numbered| one(job, listing, &*stage, &recipe_hash, buffers, numbered),
-        |done: &Done| done.staged.as_ref().map_or(0, Staged::memory),
+        (|numbered: &Numbered| numbered.fed.held(), |done: &Done| done.staged.as_ref().map_or(0, Staged::memory)),
         |result| {
             let Some((path, key)) = under_way.borrow_mut().pop_front() else { return ControlFlow::Break(()) };
             let done = result.unwrap_or_else(|Panicked(message)| {

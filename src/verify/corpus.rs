@@ -92,10 +92,9 @@ pub fn verify_all(
         threads,
         Window::for_threads(threads),
         feed(inputs.iter(), limits),
-        Fed::held,
         Default::default,
         |(buffer, scratch), fed| verify_one(fed, limits, verifiers, buffer, scratch),
-        |_| 0,
+        (Fed::held, |_| 0),
         |result| {
             let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let reports = result.unwrap_or_else(|Panicked(message)| {

@@ -63,7 +63,6 @@ pub fn gather(
         threads,
         Window::for_threads(threads),
         feed(listing.inputs.range(range.clone()), &maker.limits),
-        Fed::held,
         Buffers::default,
         |buffers, mut fed| {
             let begun = Instant::now();
@@ -91,7 +90,7 @@ pub fn gather(
             };
             Done { entry, moments, bytes, took: begun.elapsed(), broken }
         },
-        |_| 0,
+        (Fed::held, |_| 0),
         |result| {
             let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let done = result.unwrap_or_else(|Panicked(message)| {
