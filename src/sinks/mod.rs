@@ -150,6 +150,9 @@ pub struct Output {
 /// not. A sink that gathers images in shards tells it when the shard is finished, in input order all the same.
 pub type Settle<'a> = dyn FnMut(usize, Result<Vec<Output>, &io::Error>) + 'a;
 
+/// Tells of a file, by its path relative to the output folder, whether an earlier run left it over.
+pub type LeftOver<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+
 /// Work that puts something on the disk.
 pub type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
@@ -218,10 +221,10 @@ pub trait Sink: Send {
         Besides::default()
     }
 
-    /// Asked after [`Sink::finish`]: whether a file in the output can only be of an earlier run that had more files.
-    /// Whoever reads all files would read it too.
-    fn is_left_over(&self, _path: &str) -> bool {
-        false
+    /// Asked after [`Sink::finish`]: what tells whether a file in the output can only be of an earlier run that had more
+    /// files, so that whoever reads all of them would read it too. `None` where no file can be.
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        None
     }
 }
 

@@ -25,7 +25,7 @@ use tempfile::NamedTempFile;
 
 use super::file::create_hidden;
 use super::shards::{Images, ShardSize, Shards};
-use super::{Body, Done, Part, Settle, Sink, Staged};
+use super::{Body, Done, LeftOver, Part, Settle, Sink, Staged};
 use crate::recipe::Recipe;
 use crate::tensor::Values;
 
@@ -198,8 +198,8 @@ impl Sink for ParquetSink {
         self.shards.finish(settle)
     }
 
-    fn is_left_over(&self, path: &str) -> bool {
-        self.shards.is_behind(path)
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        Some(Box::new(|path| self.shards.is_behind(path)))
     }
 }
 

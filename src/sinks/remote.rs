@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Besides, Done, Output, Settle, Sink, Stage, Staged, Sync, below};
+use super::{Besides, Done, LeftOver, Output, Settle, Sink, Stage, Staged, Sync, below};
 use crate::objects::{Client, Uploads};
 
 /// Sends what another sink writes to a store.
@@ -50,12 +50,10 @@ impl RemoteSink {
     /// Removes shards of an earlier run that had more of them.
     fn remove_left_over(&self) -> io::Result<()> {
         let target = self.uploads.target();
-        if !target.can_list() {
-            return Ok(());
-        }
+        let Some(is_left_over) = self.inner.left_over().filter(|_| target.can_list()) else { return Ok(()) };
         for (key, _) in target.list()? {
             let name = key.strip_prefix(target.key()).map(|name| name.trim_start_matches('/')).unwrap_or(&key);
-            if self.inner.is_left_over(name) {
+            if is_left_over(name) {
                 target.below(name).remove()?;
             }
         }
@@ -131,7 +129,7 @@ impl Sink for RemoteSink {
         self.inner.besides()
     }
 
-    fn is_left_over(&self, path: &str) -> bool {
-        self.inner.is_left_over(path)
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        self.inner.left_over()
     }
 }

@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 
 use super::file::{create_hidden, little_endian};
 use super::shards::{ShardSize, Shards};
-use super::{Done, InMemory, Item, Output, Part, Settle, Sink, Stage, Staged};
+use super::{Done, InMemory, Item, LeftOver, Output, Part, Settle, Sink, Stage, Staged};
 use crate::recipe::Recipe;
 
 /// Writes shards in the safetensors format.
@@ -143,8 +143,8 @@ impl Sink for SafetensorsSink {
         self.shards.finish(settle)
     }
 
-    fn is_left_over(&self, path: &str) -> bool {
-        self.shards.is_behind(path)
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        Some(Box::new(|path| self.shards.is_behind(path)))
     }
 }
 

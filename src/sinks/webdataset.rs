@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 use super::file::{create_hidden, little_endian};
 use super::npy::npy_header;
 use super::shards::{Images, ShardSize, Shards};
-use super::{Done, InMemory, Item, Settle, Sink, Stage, Staged};
+use super::{Done, InMemory, Item, LeftOver, Settle, Sink, Stage, Staged};
 
 /// Writes tar shards.
 #[derive(Debug)]
@@ -121,8 +121,8 @@ impl Sink for WebdatasetSink {
         self.shards.finish(settle)
     }
 
-    fn is_left_over(&self, path: &str) -> bool {
-        self.shards.is_behind(path)
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        Some(Box::new(|path| self.shards.is_behind(path)))
     }
 }
 

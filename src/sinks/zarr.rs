@@ -24,7 +24,7 @@ use zarrs::array::{ArrayBuilder, ChunkShape, DataType};
 
 use super::file::{create_hidden, little_endian, rename, sync_folder};
 use super::shards::{Images, ShardSize, Shards};
-use super::{Besides, Body, Done, InMemory, Item, Part, Settle, Sink, Stage, Staged};
+use super::{Besides, Body, Done, InMemory, Item, LeftOver, Part, Settle, Sink, Stage, Staged};
 use crate::recipe::Recipe;
 
 /// The array's folder.
@@ -334,9 +334,9 @@ impl Sink for ZarrSink {
         Besides { unfinished: Some(HIDDEN), last: Some(FINISHED) }
     }
 
-    fn is_left_over(&self, path: &str) -> bool {
+    fn left_over(&self) -> Option<LeftOver<'_>> {
         // Without a row this run has no shards at all.
-        self.rows.is_none() && path.starts_with(SHARDS) || self.shards.is_behind(path)
+        Some(Box::new(|path| self.rows.is_none() && path.starts_with(SHARDS) || self.shards.is_behind(path)))
     }
 }
 
