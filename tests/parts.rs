@@ -162,6 +162,9 @@ fn planes_are_drawn_of_images_and_of_tensors() {
     assert!(differing.count() * 100 < image.pixels().count(), "half precision hardly shows");
     place.run(&["show", "in/missing.jpg", "-o", "x.png"]).code(1).stderr(predicate::str::contains("missing.jpg"));
     place.run(&["show", "in/0/00.jpg", "-o", "x.png", "--recipe", "planes"]).code(2);
+    let large = ["show", "out/0/00.npy", "-o", "x.png", "--scale", "64", "--max-pixels", "1000000"];
+    place.run(&large).code(1).stderr(predicate::str::contains("try a smaller --scale"));
+    assert!(!place.path().join("x.png").exists());
 }
 
 #[test]

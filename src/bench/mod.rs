@@ -262,7 +262,7 @@ fn scaling(images: &[(Image, u64)], options: &Options, repeats: u32) -> Result<S
                 images,
                 ExtractScratch::default,
                 |scratch, (image, _)| extractor.extract(&image.bytes, &image.path, scratch),
-                |extraction| extraction.as_ref().map_or(0, weight),
+                (|_| 0, weight_of),
                 |_| ControlFlow::Continue(()),
             )?;
             times.entry(threads).or_default().push(start.elapsed());
@@ -274,8 +274,9 @@ fn scaling(images: &[(Image, u64)], options: &Options, repeats: u32) -> Result<S
 }
 
 /// Bytes of its tensors.
-fn weight(extraction: &Extraction) -> u64 {
-    extraction.tensors.iter().map(|tensor| tensor.values.bytes().len() as u64).sum()
+fn weight_of(extraction: &Result<Extraction>) -> u64 {
+    let tensors = extraction.as_ref().map_or(&[][..], |extraction| &extraction.tensors);
+    tensors.iter().map(|tensor| tensor.values.bytes().len() as u64).sum()
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
         corpus::feed(inputs.iter(), &options.limits),
         || (Vec::new(), Scratch::default()),
         |(buffer, scratch), fed| inspect(fed, &options, buffer, scratch),
-        |_| 0,
+        (Fed::held, |_| 0),
         |result| {
             let mut inspection = result.unwrap_or_else(|Panicked(message)| Inspection::failed(&message));
             inspection.path = arrivals.next().map(|input| input.display()).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::corpus::{Buffers, Dataset, Input, Maker, Passage};
+use crate::limits::LimitKind;
 use crate::recipe::{Kind, Layout};
 use crate::reencode::{ReencodeOptions, Reencoder};
 use crate::{Damage, Extractor, Recipe, picture};
@@ -30,6 +31,11 @@ pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
         ShapeArg::Rows => picture::Shape::Rows(8),
     };
     let scale = args.scale.map_or_else(|| WIDE / array.len_of(Axis(2)).clamp(1, WIDE), usize::from);
+    let pixels = picture::pixels_of(array.dim(), &channels, shape, scale);
+    args.limits
+        .limits()
+        .check(LimitKind::Pixels, pixels)
+        .context("the picture would be too large; try a smaller --scale")?;
     let picture = picture::planes(array.view(), &channels, shape, scale);
     let png = picture.to_png().map_err(|error| anyhow!(error))?;
     std::fs::write(&args.output, png).with_context(|| format!("cannot write {}", args.output.display()))?;

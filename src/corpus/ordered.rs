@@ -17,13 +17,13 @@ use std::sync::{Mutex, PoisonError, mpsc};
 pub struct Window {
     /// Jobs started and not delivered.
     pub jobs: usize,
-    /// Weight of the results that wait for an earlier one. Beyond it no job is started; those under way, two a thread
-    /// at most, may add theirs.
+    /// Weight of the results that wait for an earlier one, and of what jobs under way were handed over with. Beyond it no
+    /// job is started; those under way, two a thread at most, may add their results.
     pub weight: u64,
 }
 
 impl Window {
-    /// Eight jobs a thread and a GiB of waiting results.
+    /// Eight jobs a thread, and a GiB of waiting results and of files read ahead.
     pub fn for_threads(threads: usize) -> Window {
         Window { jobs: 8 * threads, weight: 1 << 30 }
     }
@@ -40,9 +40,9 @@ pub fn threads_or_all(threads: Option<usize>) -> usize {
 
 /// Runs `work` on every job with `threads` threads of its own and hands the results to `deliver` in order.
 ///
-/// Each thread has a state from `state`, which is thrown away if a job panics in it. `weigh` says how much of
-/// [`Window::weight`] a result takes. When `deliver` breaks, no further job is started or delivered; jobs that run
-/// already are waited for and their results dropped.
+/// Each thread has a state from `state`, which is thrown away if a job panics in it. The two functions before `deliver` say
+/// how much of [`Window::weight`] a job takes until it is done, and how much a result does. When `deliver` breaks, no
+/// further job is started or delivered; jobs that run already are waited for and their results dropped.
 ///
 /// # Errors
 /// Threads that cannot be started.
@@ -52,7 +52,7 @@ pub fn run_ordered<S: Send, J: Send, T: Send>(
     jobs: impl IntoIterator<Item = J>,
     state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, J) -> T + Sync,
-    weigh: impl Fn(&T) -> u64,
+    (held, weigh): (impl Fn(&J) -> u64, impl Fn(&T) -> u64),
     mut deliver: impl FnMut(Result<T, Panicked>) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -85,10 +85,12 @@ pub fn run_ordered<S: Send, J: Send, T: Send>(
             while started - delivered < window.jobs.max(1) && under_way < 2 * threads && weight <= window.weight {
                 let Some(job) = jobs.next() else { break };
                 let (number, sender, one, stopped) = (started, sender.clone(), &one, &stopped);
+                let job_weight = held(&job);
+                weight += job_weight;
                 scope.spawn(move |_| {
                     if !stopped.load(Ordering::Relaxed) {
                         // The receiver outlives the scope.
-                        let _ = sender.send((number, one(job)));
+                        let _ = sender.send((number, job_weight, one(job)));
                     }
                 });
                 started += 1;
@@ -98,10 +100,10 @@ pub fn run_ordered<S: Send, J: Send, T: Send>(
                 return;
             }
             // A result always comes: the job whose turn it is has been started, and panics are results.
-            let Ok((number, result)) = receiver.recv() else { return };
+            let Ok((number, job_weight, result)) = receiver.recv() else { return };
             under_way -= 1;
             let result_weight = result.as_ref().map_or(0, &weigh);
-            weight += result_weight;
+            weight = weight - job_weight + result_weight;
             waiting.insert(number, (result, result_weight));
             while let Some((result, result_weight)) = waiting.remove(&delivered) {
                 delivered += 1;
@@ -141,7 +143,7 @@ mod tests {
             results.push(result);
             ControlFlow::Continue(())
         };
-        run_ordered(threads, window, 0..count, || (), |(), job| work(job), |_| 1, deliver).unwrap();
+        run_ordered(threads, window, 0..count, || (), |(), job| work(job), (|_| 0, |_| 1), deliver).unwrap();
         results
     }
 
@@ -174,7 +176,7 @@ mod tests {
             delivered += 1;
             if delivered == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        run_ordered(2, Window { jobs: 4, weight: 100 }, 0..1000, || (), work, |_| 0, deliver).unwrap();
+        run_ordered(2, Window { jobs: 4, weight: 100 }, 0..1000, || (), work, (|_| 0, |_| 0), deliver).unwrap();
         assert_eq!(delivered, 5);
         assert!(ran.into_inner() <= 5 + 4);
     }
@@ -198,12 +200,28 @@ mod tests {
         }
     }
 
+    /// What jobs hold before they are done is bounded too: here each holds 10, and 25 is much.
+    #[test]
+    fn jobs_that_hold_much_are_not_started_ahead() {
+        let (alive, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let jobs = (0..100).inspect(|_| {
+            most.fetch_max(alive.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        });
+        let work = |(): &mut (), _: usize| {
+            std::thread::sleep(std::time::Duration::from_micros(200));
+            alive.fetch_sub(1, Ordering::SeqCst)
+        };
+        let window = Window { jobs: 32, weight: 25 };
+        run_ordered(4, window, jobs, || (), work, (|_| 10, |_| 0), |_| ControlFlow::Continue(())).unwrap();
+        assert!((1..=3).contains(&most.load(Ordering::SeqCst)), "{most:?} jobs at once");
+    }
+
     #[test]
     fn states_are_reused_but_not_after_a_panic() {
         let made = AtomicUsize::new(0);
         let state = || made.fetch_add(1, Ordering::SeqCst);
         let work = |_: &mut usize, job: usize| assert_ne!(job, 5);
-        run_ordered(1, WIDE, 0..50, state, work, |()| 0, |_| ControlFlow::Continue(())).unwrap();
+        run_ordered(1, WIDE, 0..50, state, work, (|_| 0, |()| 0), |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(made.into_inner(), 2);
     }
 }

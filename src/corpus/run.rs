@@ -191,7 +191,7 @@ pub fn extract(
     let mut ledger = Ledger::new(journal, counts, job);
     // What is under way, in order: a job that panics takes its input along, the manifest needs it all the same.
     let under_way = RefCell::new(VecDeque::new());
-    let mut names = Names::default();
+    let mut names = Names::of(range.end, || listing.inputs.range(0..range.end).map(|input| input.place()));
     // Names depend on all inputs before, in other parts too.
     listing.inputs.range(0..range.start + done).for_each(|input| drop(names.next(&input.place())));
     let rest = listing.inputs.range(range.start + done..range.end);
@@ -207,7 +207,7 @@ pub fn extract(
         numbered,
         Buffers::default,
         |buffers, numbered| one(job, listing, &*stage, &recipe_hash, buffers, numbered),
-        |done: &Done| done.staged.as_ref().map_or(0, Staged::memory),
+        (|numbered: &Numbered| numbered.fed.held(), |done: &Done| done.staged.as_ref().map_or(0, Staged::memory)),
         |result| {
             let Some((path, key)) = under_way.borrow_mut().pop_front() else { return ControlFlow::Break(()) };
             let done = result.unwrap_or_else(|Panicked(message)| {

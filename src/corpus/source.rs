@@ -46,6 +46,24 @@ struct Fetched {
     pending: Option<io::Result<Pending>>,
 }
 
+impl Fed {
+    /// Bytes held, or on their way, before its turn.
+    pub fn held(&self) -> u64 {
+        let ahead = match &self.fetched.ahead {
+            Some(Ok(Ahead { bytes, json })) => {
+                bytes.len() + json.as_ref().map_or(0, |json| json.as_ref().map_or(0, Vec::len))
+            }
+            _ => 0,
+        };
+        let pending = match &self.input.kind {
+            Kind::Object(meta) if self.fetched.pending.is_some() => meta.size,
+            Kind::Member(member) if self.fetched.pending.is_some() => member.span.len,
+            _ => 0,
+        };
+        ahead as u64 + pending
+    }
+}
+
 #[derive(Debug)]
 struct Ahead {
     bytes: Vec<u8>,

@@ -80,9 +80,9 @@ impl Picture {
     ///
     /// # Errors
     /// A picture too large for a PNG, with the encoder's words.
-    pub fn to_png(&self) -> Result<Vec<u8>, String> {
+    pub fn to_png(self) -> Result<Vec<u8>, String> {
         let size = |length: usize| u32::try_from(length).map_err(|error| error.to_string());
-        let image = image::RgbImage::from_raw(size(self.width)?, size(self.height)?, self.pixels.clone());
+        let image = image::RgbImage::from_raw(size(self.width)?, size(self.height)?, self.pixels);
         let image = image.ok_or("the picture has another size than it says")?;
         let mut bytes = Cursor::new(Vec::new());
         image.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| error.to_string())?;
@@ -138,7 +138,7 @@ mod tests {
         let mut picture = Picture::new(20, 10, [255; 3]);
         picture.fill(15, 5, 100, 2, [1, 2, 3]);
         picture.text(1, 1, "1?", [0; 3]);
-        let read = image::load_from_memory(&picture.to_png().unwrap()).unwrap().to_rgb8();
+        let read = image::load_from_memory(&picture.clone().to_png().unwrap()).unwrap().to_rgb8();
         assert_eq!(read.dimensions(), (20, 10));
         assert_eq!(read.get_pixel(19, 6).0, [1, 2, 3]);
         assert_eq!(picture.get(3, 1), Some([0; 3]), "the tip of the 1");

@@ -9,7 +9,7 @@ mod planes;
 
 pub use canvas::{Colour, Picture};
 pub use maps::energy_maps;
-pub use planes::{Shape, planes};
+pub use planes::{Shape, pixels_of, planes};
 
 /// A short name of channel `c` of 192: component, vertical and horizontal frequency.
 fn channel_name(channel: usize) -> String {

@@ -25,18 +25,45 @@ pub enum Shape {
     Rows(usize),
 }
 
+/// Where everything is in a mosaic.
+struct Plan {
+    /// Column and row of each plane.
+    places: Vec<(usize, usize)>,
+    /// From one column, and from one row, to the next.
+    across: usize,
+    down: usize,
+    /// Of the picture.
+    width: usize,
+    height: usize,
+}
+
+impl Plan {
+    fn of((count, high, wide): (usize, usize, usize), channels: &[usize], shape: Shape, scale: usize) -> Plan {
+        let scale = scale.max(1);
+        let cell = wide.saturating_mul(scale).max(Picture::text_width("Cb 0,0"));
+        let (across, down) = (cell.saturating_add(GAP), high.saturating_mul(scale).saturating_add(LINE + GAP));
+        let places = places(count, channels, shape);
+        let columns = places.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
+        let rows = places.iter().map(|(_, row)| row + 1).max().unwrap_or(0);
+        let (width, height) = (columns.saturating_mul(across), rows.saturating_mul(down));
+        Plan { places, across, down, width: width.saturating_add(GAP), height: height.saturating_add(GAP) }
+    }
+}
+
+/// How many pixels [`planes`] would draw of a tensor of these lengths (C, H, W). It takes three bytes for each, and PNG
+/// as much again.
+pub fn pixels_of(lengths: (usize, usize, usize), channels: &[usize], shape: Shape, scale: usize) -> u64 {
+    let plan = Plan::of(lengths, channels, shape, scale);
+    (plan.width as u64).saturating_mul(plan.height as u64)
+}
+
 /// Draws a tensor (C, H, W). `channels` names each plane by its place among all 192; a plane more than there are names has
 /// a number. DC planes are grey from dark to light; all others blue where negative, red where positive, each with its
-/// own contrast. `scale` pixels are drawn for a coefficient.
+/// own contrast. `scale` pixels are drawn for a coefficient; [`pixels_of`] tells beforehand how large the picture is.
 pub fn planes(tensor: ArrayView3<'_, f32>, channels: &[usize], shape: Shape, scale: usize) -> Picture {
     let scale = scale.max(1);
-    let (count, high, wide) = tensor.dim();
-    let cell = (wide * scale).max(Picture::text_width("Cb 0,0"));
-    let (across, down) = (cell + GAP, high * scale + LINE + GAP);
-    let places = places(count, channels, shape);
-    let columns = places.iter().map(|(column, _)| column + 1).max().unwrap_or(0);
-    let rows = places.iter().map(|(_, row)| row + 1).max().unwrap_or(0);
-    let mut picture = Picture::new(columns * across + GAP, rows * down + GAP, PAPER);
+    let Plan { places, across, down, width, height } = Plan::of(tensor.dim(), channels, shape, scale);
+    let mut picture = Picture::new(width, height, PAPER);
     for (index, (plane, (column, row))) in tensor.outer_iter().zip(places).enumerate() {
         let (x, y) = (GAP + column * across, GAP + row * down);
         let name = channels.get(index).map_or_else(|| index.to_string(), |&channel| channel_name(channel));
@@ -118,6 +145,9 @@ mod tests {
         tensor[[1, 0, 0]] = -5.0;
         tensor[[1, 1, 1]] = 5.0;
         let picture = planes(tensor.view(), &channels, Shape::Square, 30);
+        let pixels = (picture.width() * picture.height()) as u64;
+        assert_eq!(pixels_of(tensor.dim(), &channels, Shape::Square, 30), pixels);
+        assert_eq!(pixels_of((192, usize::MAX, 9), &channels, Shape::Square, 64), u64::MAX);
         let (x, y) = (GAP + 60 + GAP, GAP + LINE);
         assert_eq!(picture.get(x, y), Some(NEGATIVE));
         assert_eq!(picture.get(x + 59, y + 59), Some(POSITIVE));

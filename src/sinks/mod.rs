@@ -150,6 +150,9 @@ pub struct Output {
 /// not. A sink that gathers images in shards tells it when the shard is finished, in input order all the same.
 pub type Settle<'a> = dyn FnMut(usize, Result<Vec<Output>, &io::Error>) + 'a;
 
+/// Tells of a file, by its path relative to the output folder, whether an earlier run left it over.
+pub type LeftOver<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+
 /// Work that puts something on the disk.
 pub type Sync = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
@@ -212,6 +215,28 @@ pub trait Sink: Send {
     /// # Errors
     /// As [`Sink::write`].
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()>;
+
+    /// The files that hold no image. By default there are none.
+    fn besides(&self) -> Besides {
+        Besides::default()
+    }
+
+    /// Asked after [`Sink::finish`]: what tells whether a file in the output can only be of an earlier run that had more
+    /// files, so that whoever reads all of them would read it too. `None` where no file can be.
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        None
+    }
+}
+
+/// Files that no image's [`Output`] names, relative to the output folder. Whoever keeps the output in another place than
+/// where the sink writes keeps them there too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Besides {
+    /// What an interrupted run is taken up from: there before the first image is settled, and no more when all are written.
+    pub unfinished: Option<&'static str>,
+    /// What is written after all images, and makes the output whole. Where there is nothing unfinished, a run is taken up
+    /// from this.
+    pub last: Option<&'static str>,
 }
 
 /// The stage of sinks that need tensors in memory.

@@ -25,7 +25,7 @@ use tempfile::NamedTempFile;
 
 use super::file::create_hidden;
 use super::shards::{Images, ShardSize, Shards};
-use super::{Body, Done, Part, Settle, Sink, Staged};
+use super::{Body, Done, LeftOver, Part, Settle, Sink, Staged};
 use crate::recipe::Recipe;
 use crate::tensor::Values;
 
@@ -196,6 +196,10 @@ impl Sink for ParquetSink {
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
         self.shards.finish(settle)
+    }
+
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        Some(Box::new(|path| self.shards.is_behind(path)))
     }
 }
 

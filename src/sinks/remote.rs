@@ -7,13 +7,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Done, Output, Settle, Sink, Stage, Staged, Sync, below};
+use super::{Besides, Done, LeftOver, Output, Settle, Sink, Stage, Staged, Sync, below};
 use crate::objects::{Client, Uploads};
-
-/// A file that says what the rows of an array are, while its run goes on.
-const HELD: &str = ".tensors.zarr.json";
-/// What is written last, and that no image's entry names.
-const LAST: &str = "tensors.zarr/zarr.json";
 
 /// Sends what another sink writes to a store.
 pub struct RemoteSink {
@@ -22,13 +17,14 @@ pub struct RemoteSink {
     uploads: Uploads,
     /// The file that was added last.
     last: String,
-    held: bool,
+    /// Whether the store has what the run is taken up from.
+    is_begun: bool,
 }
 
 impl RemoteSink {
     /// Sends the files that `inner` writes into `folder` to places below `target`.
     pub fn new(inner: Box<dyn Sink>, folder: impl Into<PathBuf>, target: Client) -> RemoteSink {
-        RemoteSink { inner, folder: folder.into(), uploads: Uploads::new(target), last: String::new(), held: false }
+        RemoteSink { inner, folder: folder.into(), uploads: Uploads::new(target), last: String::new(), is_begun: false }
     }
 
     /// What another does, with the files that it settles sent off.
@@ -52,33 +48,30 @@ impl RemoteSink {
     }
 
     /// Removes shards of an earlier run that had more of them.
-    fn remove_longer(&self) -> io::Result<()> {
-        let (Some((before, number, after)), true) = (numbered(&self.last), self.inner.format() != "npy") else {
-            return Ok(());
-        };
+    fn remove_left_over(&self) -> io::Result<()> {
         let target = self.uploads.target();
-        if !target.can_list() {
-            return Ok(());
-        }
+        let Some(is_left_over) = self.inner.left_over().filter(|_| target.can_list()) else { return Ok(()) };
         for (key, _) in target.list()? {
             let name = key.strip_prefix(target.key()).map(|name| name.trim_start_matches('/')).unwrap_or(&key);
-            if let Some(found) = numbered(name)
-                && (found.0, found.2) == (before, after)
-                && found.1 > number
-            {
+            if is_left_over(name) {
                 target.below(name).remove()?;
             }
         }
         Ok(())
     }
-}
 
-/// A shard's name around its number.
-fn numbered(name: &str) -> Option<(&str, u64, &str)> {
-    let start = ["shard-", "tensors.zarr/c/"].into_iter().find(|start| name.starts_with(start))?.len();
-    let digits = name[start..].bytes().take_while(u8::is_ascii_digit).count();
-    let number = name[start..start + digits].parse().ok()?;
-    Some((&name[..start], number, &name[start + digits..]))
+    /// Brings a file from the store, if it is there.
+    fn fetch(&self, name: &str) -> io::Result<()> {
+        match self.uploads.target().below(name).read() {
+            Ok(bytes) => {
+                let path = below(&self.folder, name);
+                std::fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
+                std::fs::write(path, bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Sink for RemoteSink {
@@ -91,19 +84,8 @@ impl Sink for RemoteSink {
     }
 
     fn resume(&mut self, done: &Done) -> io::Result<u64> {
-        if self.inner.format() != "zarr" {
-            return self.inner.resume(done);
-        }
-        match self.uploads.target().below(HELD).read() {
-            Ok(bytes) => std::fs::write(self.folder.join(HELD), bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // A finished array that is taken up again: an input has changed.
-                if let Ok(bytes) = self.uploads.target().below(LAST).read() {
-                    std::fs::write(self.folder.join(HELD), bytes)?;
-                }
-            }
-            Err(error) => return Err(error),
-        }
+        let Besides { unfinished, last } = self.inner.besides();
+        [unfinished, last].into_iter().flatten().try_for_each(|name| self.fetch(name))?;
         self.inner.resume(done)
     }
 
@@ -112,10 +94,15 @@ impl Sink for RemoteSink {
     }
 
     fn sync(&mut self) -> io::Result<Sync> {
-        let held = self.folder.join(HELD);
-        if !self.held && held.exists() {
-            self.uploads.target().below(HELD).write(std::fs::read(held)?)?;
-            self.held = true;
+        let Besides { unfinished, last } = self.inner.besides();
+        if let (false, Some(name)) = (self.is_begun, unfinished)
+            && let Ok(bytes) = std::fs::read(below(&self.folder, name))
+        {
+            let target = self.uploads.target();
+            target.below(name).write(bytes)?;
+            // Of a run before, which is not whole any more.
+            last.map_or(Ok(()), |last| target.below(last).remove())?;
+            self.is_begun = true;
         }
         self.uploads.finish()?;
         Ok(Box::new(|| Ok(())))
@@ -124,25 +111,25 @@ impl Sink for RemoteSink {
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.sending(settle, |inner, settle| inner.finish(settle))?;
         self.uploads.finish()?;
-        self.remove_longer()?;
-        let last = below(&self.folder, LAST);
-        if last.exists() {
-            self.uploads.add(LAST, last)?;
-            self.uploads.finish()?;
+        self.remove_left_over()?;
+        let Besides { unfinished, last } = self.inner.besides();
+        if let Some(name) = last {
+            let path = below(&self.folder, name);
+            if path.exists() {
+                self.uploads.add(name, path)?;
+                self.uploads.finish()?;
+            } else {
+                self.uploads.target().below(name).remove()?;
+            }
         }
-        if self.inner.format() == "zarr" { self.uploads.target().below(HELD).remove() } else { Ok(()) }
+        unfinished.map_or(Ok(()), |name| self.uploads.target().below(name).remove())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn besides(&self) -> Besides {
+        self.inner.besides()
+    }
 
-    #[test]
-    fn shards_are_known_by_their_names() {
-        assert_eq!(numbered("shard-000012.tar"), Some(("shard-", 12, ".tar")));
-        assert_eq!(numbered("tensors.zarr/c/7/0/0/0"), Some(("tensors.zarr/c/", 7, "/0/0/0")));
-        assert_eq!(numbered("photo-12.npy"), None);
-        assert_eq!(numbered("shard-x.tar"), None);
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        self.inner.left_over()
     }
 }

@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 
 use super::file::{create_hidden, little_endian};
 use super::shards::{ShardSize, Shards};
-use super::{Done, InMemory, Item, Output, Part, Settle, Sink, Stage, Staged};
+use super::{Done, InMemory, Item, LeftOver, Output, Part, Settle, Sink, Stage, Staged};
 use crate::recipe::Recipe;
 
 /// Writes shards in the safetensors format.
@@ -141,6 +141,10 @@ impl Sink for SafetensorsSink {
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.flush(settle)?;
         self.shards.finish(settle)
+    }
+
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        Some(Box::new(|path| self.shards.is_behind(path)))
     }
 }
 

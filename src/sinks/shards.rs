@@ -129,8 +129,8 @@ impl Shards {
     /// folder would read both.
     pub(super) fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.wait(settle)?;
-        loop {
-            let path = below(&self.folder, &self.name());
+        for number in self.next.. {
+            let path = below(&self.folder, &self.name_of(number));
             match std::fs::remove_file(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 result => result?,
@@ -138,7 +138,36 @@ impl Shards {
             // Folders of its own go with it; one that holds more stays.
             let folders = path.ancestors().skip(1).take_while(|folder| **folder != self.folder);
             folders.map(std::fs::remove_dir).take_while(io::Result::is_ok).for_each(drop);
-            self.next += 1;
         }
+        Ok(())
+    }
+
+    /// Whether a path is that of a shard behind the last.
+    pub(super) fn is_behind(&self, path: &str) -> bool {
+        let number = path.strip_prefix(&self.prefix).and_then(|path| path.strip_suffix(&self.suffix));
+        number.is_some_and(|text| {
+            text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|number: u64| number >= self.next)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_behind_the_last_are_known_by_their_names() {
+        let mut shards = Shards::new("out", "tar", ShardSize::default());
+        shards.resume(&Done { images: 3000, files: 4, in_last_file: 0 });
+        let behind =
+            |shards: &Shards, paths: &[&str]| paths.iter().map(|path| shards.is_behind(path)).collect::<Vec<_>>();
+        let paths =
+            ["shard-000002.tar", "shard-000003.tar", "shard-1000000.tar", "shard-000003.npy", "shard-.tar", "a.tar"];
+        assert_eq!(behind(&shards, &paths), [false, true, true, false, false, false]);
+        let shards = Shards::named("out", "x/c/".into(), 1, "/0/0".into(), ShardSize::default());
+        assert_eq!(
+            behind(&shards, &["x/c/0/0/0", "x/c/12/0/0", "x/c/+1/0/0", "x/zarr.json"]),
+            [true, true, false, false]
+        );
     }
 }

@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 use super::file::{create_hidden, little_endian};
 use super::npy::npy_header;
 use super::shards::{Images, ShardSize, Shards};
-use super::{Done, InMemory, Item, Settle, Sink, Stage, Staged};
+use super::{Done, InMemory, Item, LeftOver, Settle, Sink, Stage, Staged};
 
 /// Writes tar shards.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl WebdatasetSink {
 impl Shard {
     fn create(shards: &Shards) -> io::Result<Shard> {
         let file = create_hidden(shards.folder())?;
-        let writer = BufWriter::with_capacity(1 << 18, file.reopen()?);
+        let writer = BufWriter::with_capacity(1 << 16, file.reopen()?);
         Ok(Shard { file, writer, bytes: 0, images: Vec::new() })
     }
 
@@ -119,6 +119,10 @@ impl Sink for WebdatasetSink {
     fn finish(&mut self, settle: &mut Settle<'_>) -> io::Result<()> {
         self.close(settle)?;
         self.shards.finish(settle)
+    }
+
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        Some(Box::new(|path| self.shards.is_behind(path)))
     }
 }
 

@@ -24,13 +24,15 @@ use zarrs::array::{ArrayBuilder, ChunkShape, DataType};
 
 use super::file::{create_hidden, little_endian, rename, sync_folder};
 use super::shards::{Images, ShardSize, Shards};
-use super::{Body, Done, InMemory, Item, Part, Settle, Sink, Stage, Staged};
+use super::{Besides, Body, Done, InMemory, Item, LeftOver, Part, Settle, Sink, Stage, Staged};
 use crate::recipe::Recipe;
 
 /// The array's folder.
 const ARRAY: &str = "tensors.zarr";
 /// Its metadata.
-const METADATA: &str = "zarr.json";
+const FINISHED: &str = "tensors.zarr/zarr.json";
+/// What its shards are called before their numbers.
+const SHARDS: &str = "tensors.zarr/c/";
 /// The same for the run while it goes on: what a row is, with no rows.
 const HIDDEN: &str = ".tensors.zarr.json";
 /// Offset and length of a chunk that is not there.
@@ -127,7 +129,7 @@ impl ZarrSink {
             "jpegdct_version": env!("CARGO_PKG_VERSION"), "recipe": recipe, "recipe_hash": recipe.hash(),
         });
         let attributes = serde_json::Map::from_iter([("jpegdct".to_string(), own)]);
-        let shards = Shards::named(folder, format!("{ARRAY}/c/"), 1, String::new(), size);
+        let shards = Shards::named(folder, SHARDS.into(), 1, String::new(), size);
         ZarrSink { shards, size, zstd, attributes, rows: None, open: None, count: 0 }
     }
 
@@ -160,7 +162,7 @@ impl ZarrSink {
         let rows = Rows { shape, dtype, in_shard: in_shard.unwrap_or(fit) };
         let text = self.metadata(&rows, 0)?;
         // An earlier run's array would have its metadata and this one's rows.
-        remove_if_there(&self.path(ARRAY).join(METADATA))?;
+        remove_if_there(&self.path(FINISHED))?;
         self.put(&text, HIDDEN)?;
         self.shards.set_suffix(&"/0".repeat(rows.shape.len()));
         Ok(self.rows.insert(rows))
@@ -180,7 +182,7 @@ impl ZarrSink {
             Some(shard) => shard,
             None => {
                 let file = create_hidden(self.shards.folder())?;
-                let writer = BufWriter::with_capacity(1 << 18, file.reopen()?);
+                let writer = BufWriter::with_capacity(1 << 16, file.reopen()?);
                 self.open.insert(Shard { file, writer, index: Vec::new(), at: 0, images: Vec::new() })
             }
         };
@@ -215,7 +217,7 @@ impl ZarrSink {
         if images == 0 {
             return Ok(before);
         }
-        let text = std::fs::read(folder.join(ARRAY).join(METADATA))?;
+        let text = std::fs::read(folder.join(FINISHED))?;
         let rows = Rows::parse(&text).ok_or_else(|| invalid("the metadata of a part cannot be read".into()))?;
         if self.rows.is_none() {
             self.begin(rows.shape.clone(), rows.dtype, Some(rows.in_shard))?;
@@ -226,7 +228,7 @@ impl ZarrSink {
         let suffix = "/0".repeat(rows.shape.len());
         let mut chunk = Vec::new();
         for shard in 0..images.div_ceil(rows.in_shard) {
-            let mut file = File::open(folder.join(format!("{ARRAY}/c/{shard}{suffix}")))?;
+            let mut file = File::open(folder.join(format!("{SHARDS}{shard}{suffix}")))?;
             for [offset, length] in read_index(&mut file, rows.in_shard)? {
                 if [offset, length] == NO_CHUNK {
                     continue;
@@ -285,7 +287,7 @@ impl Sink for ZarrSink {
         if images > 0 {
             let found = std::fs::read(self.path(HIDDEN));
             // A finished array that is taken up again: an input has changed.
-            let text = found.or_else(|_| std::fs::read(self.path(ARRAY).join(METADATA)))?;
+            let text = found.or_else(|_| std::fs::read(self.path(FINISHED)))?;
             let rows = Rows::parse(&text).ok_or_else(|| invalid("its metadata cannot be read".into()))?;
             self.begin(rows.shape, rows.dtype, Some(rows.in_shard))?;
         }
@@ -321,11 +323,20 @@ impl Sink for ZarrSink {
         let Some(rows) = &self.rows else {
             // No image at all: what an earlier run left says otherwise.
             remove_if_there(&self.path(HIDDEN))?;
-            return remove_if_there(&self.path(ARRAY).join(METADATA));
+            return remove_if_there(&self.path(FINISHED));
         };
-        self.put(&self.metadata(rows, self.count)?, &format!("{ARRAY}/{METADATA}"))?;
+        self.put(&self.metadata(rows, self.count)?, FINISHED)?;
         sync_folder(&self.path(ARRAY))?;
         std::fs::remove_file(self.path(HIDDEN))
+    }
+
+    fn besides(&self) -> Besides {
+        Besides { unfinished: Some(HIDDEN), last: Some(FINISHED) }
+    }
+
+    fn left_over(&self) -> Option<LeftOver<'_>> {
+        // Without a row this run has no shards at all.
+        Some(Box::new(|path| self.rows.is_none() && path.starts_with(SHARDS) || self.shards.is_behind(path)))
     }
 }
 

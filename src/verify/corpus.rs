@@ -94,7 +94,7 @@ pub fn verify_all(
         feed(inputs.iter(), limits),
         Default::default,
         |(buffer, scratch), fed| verify_one(fed, limits, verifiers, buffer, scratch),
-        |_| 0,
+        (Fed::held, |_| 0),
         |result| {
             let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let reports = result.unwrap_or_else(|Panicked(message)| {

@@ -12,7 +12,8 @@ use super::{EXIT_CODES, LimitArgs, RecipeArgs};
     long_about = "Draw the planes of a tensor as a labelled mosaic.
 
 FILE is an image, or a .npy file as extract writes it with its channels named by the dataset.json beside or above it. \
-DC planes are grey; all others are blue where negative, red where positive, white at zero, each with its own contrast.",
+DC planes are grey; all others are blue where negative, red where positive, white at zero, each with its own contrast. \
+A picture of more than --max-pixels is refused.",
     after_help = EXIT_CODES
 )]
 pub struct ShowArgs {

@@ -29,6 +29,7 @@
 
 mod archive;
 mod lists;
+mod packed;
 pub(super) mod remote;
 mod store;
 mod walk;
@@ -278,7 +279,7 @@ impl Found {
 
     fn annotate(&mut self, before: usize, named: &Named<'_>) {
         if named.label != Label::None || named.record.is_some() {
-            self.inputs.annotate(before..self.inputs.len(), named.label, named.record);
+            self.inputs.annotate(before, named.label, named.record);
         }
     }
 

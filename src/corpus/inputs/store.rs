@@ -1,8 +1,8 @@
 //! Many inputs in little memory.
 //!
 //! What enters: one [`Input`] after another. What leaves: the same, made anew when it is asked for. A corpus has a
-//! million inputs in a few folders: a file costs its name and 16 bytes, everything it shares with its neighbours is kept
-//! once, and what only some inputs have is kept apart.
+//! million inputs in a few folders: a file costs what its name does not share with the one before and a few bytes more,
+//! everything it shares with its neighbours is kept once, and what only some inputs have is kept apart.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -10,26 +10,52 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::packed::{Cursor, Packed};
 use super::{Archive, Input, Kind, Label, Member, Reason, Span, names};
 use crate::objects::Meta;
 
 /// Inputs, in order.
 #[derive(Debug, Default)]
 pub struct Inputs {
+    /// File names.
+    names: Packed,
     folders: Vec<Folder>,
-    /// File names, one behind the other.
-    names: Vec<u8>,
-    items: Vec<Item>,
-    details: Vec<Detail>,
-    records: HashMap<usize, Box<str>>,
+    /// The folder of each.
+    places: Runs<u32>,
+    /// What a list or a sample says of each.
+    labels: Runs<Label>,
+    /// The record of each, as a part of `text`; most have none.
+    records: Runs<Range<usize>>,
+    text: String,
+    /// What is no plain file, by number.
+    others: Vec<(usize, Other)>,
 }
 
-/// One input: where its name begins, its folder, and its detail, counted from 1.
-#[derive(Debug, Clone, Copy)]
-struct Item {
-    name: u64,
-    folder: u32,
-    detail: u32,
+/// A value for each input, kept where it differs from that of the input before.
+#[derive(Debug)]
+struct Runs<T>(Vec<(usize, T)>);
+
+impl<T> Default for Runs<T> {
+    fn default() -> Self {
+        Runs(Vec::new())
+    }
+}
+
+impl<T: PartialEq> Runs<T> {
+    /// The value from an input on. What was said of those after it is forgotten.
+    fn put(&mut self, from: usize, value: T) {
+        while self.0.last().is_some_and(|(first, _)| *first >= from) {
+            self.0.pop();
+        }
+        if self.0.last().is_none_or(|(_, last)| *last != value) {
+            self.0.push((from, value));
+        }
+    }
+
+    fn get(&self, index: usize) -> Option<&T> {
+        let run = self.0.partition_point(|(first, _)| *first <= index).checked_sub(1)?;
+        self.0.get(run).map(|(_, value)| value)
+    }
 }
 
 /// What the files of a folder have in common.
@@ -42,16 +68,9 @@ struct Folder {
     label: Label,
 }
 
-/// What most inputs do not have.
+/// What is no plain file.
 #[derive(Debug)]
-struct Detail {
-    kind: DetailKind,
-    label: Label,
-}
-
-#[derive(Debug)]
-enum DetailKind {
-    File,
+enum Other {
     Stdin,
     Lost(Reason),
     Member { span: Span, json: Option<Span> },
@@ -61,33 +80,41 @@ enum DetailKind {
 impl Inputs {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.names.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.len() == 0
     }
 
     /// One of them.
     pub fn get(&self, index: usize) -> Option<Input> {
-        let item = self.items.get(index)?;
-        let folder = self.folders.get(item.folder as usize)?;
-        let end = self.items.get(index + 1).map_or(self.names.len(), |next| next.name as usize);
-        let path = folder.path.join(os_str(self.names.get(item.name as usize..end)?));
-        let detail = (item.detail as usize).checked_sub(1).and_then(|detail| self.details.get(detail));
-        let kind = match detail.map(|detail| &detail.kind) {
-            None | Some(DetailKind::File) => Kind::File,
-            Some(DetailKind::Stdin) => Kind::Stdin,
-            Some(DetailKind::Lost(reason)) => Kind::Lost(reason.clone()),
-            Some(&DetailKind::Member { span, json }) => {
+        self.named(index, self.names.from(index).next(&self.names)?)
+    }
+
+    /// The input with this number, which has this name.
+    fn named(&self, index: usize, name: &[u8]) -> Option<Input> {
+        let folder = self.folder_of(index)?;
+        let path = folder.path.join(os_str(name));
+        let other = self.others.binary_search_by_key(&index, |(other, _)| *other).ok();
+        let kind = match other.and_then(|place| self.others.get(place)).map(|(_, other)| other) {
+            None => Kind::File,
+            Some(Other::Stdin) => Kind::Stdin,
+            Some(Other::Lost(reason)) => Kind::Lost(reason.clone()),
+            Some(&Other::Member { span, json }) => {
                 Kind::Member(Member { archive: folder.archive.clone()?, span, json })
             }
-            Some(DetailKind::Object(meta)) => Kind::Object(*meta),
+            Some(Other::Object(meta)) => Kind::Object(*meta),
         };
-        let label = detail.map(|detail| detail.label).filter(|label| *label != Label::None).unwrap_or(folder.label);
-        let record = self.records.get(&index).cloned();
+        let label = self.labels.get(index).copied().filter(|label| *label != Label::None).unwrap_or(folder.label);
+        let record = self.records.get(index).filter(|record| !record.is_empty());
+        let record = record.and_then(|record| self.text.get(record.clone())).map(Into::into);
         Some(Input { path, kind, label, record, strip: folder.strip, root: folder.root })
+    }
+
+    fn folder_of(&self, index: usize) -> Option<&Folder> {
+        self.folders.get(*self.places.get(index)? as usize)
     }
 
     /// All of them.
@@ -98,18 +125,25 @@ impl Inputs {
     /// Some of them; those of the range that are there.
     pub fn range(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = Input> + '_ {
         let end = range.end.min(self.len());
+        let start = range.start.min(end);
+        let mut cursor = self.names.from(start);
         let none = || Input::file("");
-        (range.start.min(end)..end).map(move |index| self.get(index).unwrap_or_else(none))
+        (start..end).map(move |index| self.after(&mut cursor, index).unwrap_or_else(none))
+    }
+
+    fn after(&self, cursor: &mut Cursor, index: usize) -> Option<Input> {
+        self.named(index, cursor.next(&self.names)?)
     }
 
     /// The path of each, in a buffer that is used again.
     pub(super) fn for_each_path(&self, mut each: impl FnMut(&Path)) {
         let mut path = PathBuf::new();
-        for (index, item) in self.items.iter().enumerate() {
-            let end = self.items.get(index + 1).map_or(self.names.len(), |next| next.name as usize);
+        let mut cursor = self.names.from(0);
+        for index in 0..self.len() {
+            let (Some(folder), Some(name)) = (self.folder_of(index), cursor.next(&self.names)) else { return };
             path.as_mut_os_string().clear();
-            path.push(&self.folders[item.folder as usize].path);
-            path.push(os_str(&self.names[item.name as usize..end]));
+            path.push(&folder.path);
+            path.push(os_str(name));
             each(&path);
         }
     }
@@ -142,31 +176,29 @@ impl Filling {
             (Some(parent), Some(name)) => (parent, name),
             _ => (Path::new(""), path.as_os_str()),
         };
-        let (kind, archive) = match kind {
-            Kind::File => (DetailKind::File, None),
-            Kind::Stdin => (DetailKind::Stdin, None),
-            Kind::Lost(reason) => (DetailKind::Lost(reason), None),
-            Kind::Member(Member { archive, span, json }) => (DetailKind::Member { span, json }, Some(archive)),
-            Kind::Object(meta) => (DetailKind::Object(meta), None),
+        let (other, archive) = match kind {
+            Kind::File => (None, None),
+            Kind::Stdin => (Some(Other::Stdin), None),
+            Kind::Lost(reason) => (Some(Other::Lost(reason)), None),
+            Kind::Member(Member { archive, span, json }) => (Some(Other::Member { span, json }), Some(archive)),
+            Kind::Object(meta) => (Some(Other::Object(meta)), None),
         };
+        let number = self.len();
         let folder = self.folder(parent, strip, root, archive);
-        if let Some(record) = record {
-            self.inputs.records.insert(self.inputs.items.len(), record);
-        }
-        let mut detail = 0;
-        if label != Label::None || !matches!(kind, DetailKind::File) {
-            self.inputs.details.push(Detail { kind, label });
-            detail = u32::try_from(self.inputs.details.len()).unwrap_or(0);
-        }
-        self.inputs.items.push(Item { name: self.inputs.names.len() as u64, folder, detail });
-        self.inputs.names.extend_from_slice(&bytes_of(name));
+        let record = self.record(record.as_deref());
+        let inputs = &mut self.inputs;
+        inputs.places.put(number, folder);
+        inputs.labels.put(number, label);
+        inputs.records.put(number, record);
+        inputs.others.extend(other.map(|other| (number, other)));
+        inputs.names.push(&bytes_of(name));
     }
 
     /// The number of a folder. That of the last input is looked at first: files of a folder come together.
     fn folder(&mut self, path: &Path, strip: u32, root: Option<u32>, archive: Option<Arc<Archive>>) -> u32 {
         let place = archive.as_ref().map_or(0, |archive| Arc::as_ptr(archive) as usize);
         let of = |folder: &Folder| folder.archive.as_ref().map_or(0, |archive| Arc::as_ptr(archive) as usize);
-        let last = self.inputs.items.last().map_or(0, |item| item.folder);
+        let last = self.inputs.places.0.last().map_or(0, |(_, folder)| *folder);
         if self.inputs.folders.get(last as usize).is_some_and(|folder| {
             folder.path.as_os_str() == path.as_os_str()
                 && (folder.strip, folder.root, of(folder)) == (strip, root, place)
@@ -181,33 +213,39 @@ impl Filling {
         number
     }
 
-    /// The images of a sample get its label and JSON.
+    /// A record among the text of all.
+    fn record(&mut self, record: Option<&str>) -> Range<usize> {
+        let Some(record) = record else { return 0..0 };
+        let from = self.inputs.text.len();
+        self.inputs.text.push_str(record);
+        from..self.inputs.text.len()
+    }
+
+    /// The images of a sample, which came last, get its label and JSON.
     pub(super) fn describe(&mut self, images: Range<usize>, sample: Label, described: Option<Span>) {
-        for index in images {
-            let detail = self.inputs.items[index].detail as usize;
-            if let Some(Detail { kind: DetailKind::Member { json, .. }, label }) =
-                detail.checked_sub(1).and_then(|detail| self.inputs.details.get_mut(detail))
-            {
-                (*label, *json) = (sample, described);
+        if images.is_empty() {
+            return;
+        }
+        self.inputs.labels.put(images.start, sample);
+        for (number, other) in self.inputs.others.iter_mut().rev() {
+            match other {
+                Other::Member { json, .. } if *number >= images.start => *json = described,
+                _ => break,
             }
         }
     }
 
-    /// Inputs get the label and the record of the line that names them.
-    pub(super) fn annotate(&mut self, inputs: Range<usize>, label: Label, record: Option<&str>) {
-        for index in inputs {
-            if let Some(record) = record {
-                self.inputs.records.insert(index, record.into());
-            }
-            let item = &mut self.inputs.items[index];
-            match (item.detail as usize).checked_sub(1).and_then(|detail| self.inputs.details.get_mut(detail)) {
-                Some(detail) => detail.label = label,
-                None if label != Label::None => {
-                    self.inputs.details.push(Detail { kind: DetailKind::File, label });
-                    item.detail = u32::try_from(self.inputs.details.len()).unwrap_or(0);
-                }
-                None => {}
-            }
+    /// The inputs from one on get the label and the record of the line that names them.
+    pub(super) fn annotate(&mut self, from: usize, label: Label, record: Option<&str>) {
+        if from == self.len() {
+            return;
+        }
+        if label != Label::None {
+            self.inputs.labels.put(from, label);
+        }
+        if record.is_some() {
+            let record = self.record(record);
+            self.inputs.records.put(from, record);
         }
     }
 
@@ -230,7 +268,7 @@ impl Filling {
 
     /// All that were gathered. `strip` is how many names absolute paths leave out, `places` the final numbers of classes.
     pub(super) fn finish(mut self, strip: u32, places: &[u32]) -> Inputs {
-        let labels = self.inputs.details.iter_mut().map(|detail| &mut detail.label);
+        let labels = self.inputs.labels.0.iter_mut().map(|(_, label)| label);
         let labels = labels.chain(self.inputs.folders.iter_mut().map(|folder| &mut folder.label));
         for label in labels {
             if let Label::Class(place) = label {
@@ -240,11 +278,14 @@ impl Filling {
         for folder in self.inputs.folders.iter_mut().filter(|folder| folder.strip == Input::ABSOLUTE) {
             folder.strip = strip;
         }
-        let Inputs { folders, names, items, details, .. } = &mut self.inputs;
+        let Inputs { names, folders, places, labels, records, text, others } = &mut self.inputs;
+        names.finish();
         folders.shrink_to_fit();
-        names.shrink_to_fit();
-        items.shrink_to_fit();
-        details.shrink_to_fit();
+        places.0.shrink_to_fit();
+        labels.0.shrink_to_fit();
+        records.0.shrink_to_fit();
+        text.shrink_to_fit();
+        others.shrink_to_fit();
         self.inputs
     }
 }

@@ -270,6 +270,24 @@ fn lists_name_paths_and_labels() {
     assert!(matches!(&inputs(&[argument(&plain)])[..], [Input { kind: Kind::Lost(_), .. }]));
 }
 
+/// A line may name a folder or an archive: all in it get what the line says, and keep what it does not say.
+#[test]
+fn a_line_is_for_all_that_it_names() {
+    let tree = tree(&["sub/b.jpg", "sub/c.jpg", "d.jpg"]);
+    let tar = tree.path().join("s.tar");
+    archive(&tar, &[("a.cls", b"7"), ("a.jpg", b"one"), ("b.jpg", b"two")]);
+    let records = tree.path().join("list.jsonl");
+    let line = |name: &str, more: &str| format!("{{\"path\": {:?}{more}}}\n", tree.path().join(name));
+    let text = [line("sub", ", \"label\": 3"), line("d.jpg", ""), line("s.tar", ", \"x\": 1")].concat();
+    std::fs::write(&records, text).unwrap();
+    let inputs = inputs(&[records]);
+    let labels: Vec<_> = inputs.iter().map(|input| input.label.number()).collect();
+    assert_eq!(labels, [Some(3), Some(3), None, Some(7), None]);
+    let has = |input: &Input, text: &str| input.record.as_deref().is_some_and(|record| record.contains(text));
+    assert!(has(&inputs[0], "label") && has(&inputs[1], "label") && has(&inputs[2], "d.jpg"));
+    assert!(has(&inputs[3], "x") && has(&inputs[4], "x"));
+}
+
 #[test]
 fn folders_are_classes_if_every_image_lies_in_one() {
     let tree = tree(&["train/dog/1.jpg", "train/cat/2.jpg", "train/cat/deep/3.jpg"]);

@@ -5,10 +5,10 @@
 use std::ffi::OsStr;
 use std::fs::{File, FileType};
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::archive::{is_archive, list_archive};
+use super::packed::Sorter;
 use super::store::{bytes_of, os_str};
 use super::{Found, Input, Kind, names};
 use crate::markers::sniff::Format;
@@ -86,51 +86,64 @@ fn walk(folder: &Path, strip: u32, found: &mut Found) {
     }
 }
 
-/// A name in a folder: where it lies among all names of the folder, and what it is of.
-struct Named {
-    at: Range<usize>,
-    kind: FileType,
+/// What a name in a folder is of; written behind the name, and a zero between them, so that names sort as without it.
+const FILE: u8 = b'f';
+const FOLDER: u8 = b'd';
+const LINK: u8 = b'l';
+const OTHER: u8 = b'o';
+
+fn letter(kind: FileType) -> u8 {
+    if kind.is_symlink() {
+        LINK
+    } else if kind.is_dir() {
+        FOLDER
+    } else if kind.is_file() {
+        FILE
+    } else {
+        OTHER
+    }
 }
 
-/// Lists a folder and the folders in it. A folder may hold a million files, so a name is kept without its path.
+/// Lists a folder and the folders in it. A folder may hold a million files, so few names are held whole.
 fn walk_into(folder: PathBuf, walk: &mut Walk, found: &mut Found) {
-    let mut names = Vec::new();
-    let mut entries: Vec<Named> = Vec::new();
+    let mut entries = Sorter::default();
     let mut lost = |path: PathBuf, error: io::Error| found.inputs.push(Input::lost(path, error, walk.strip));
     match std::fs::read_dir(&folder) {
         Err(error) => lost(folder.clone(), error),
         Ok(listed) => {
+            let mut text = Vec::new();
             for entry in listed {
                 match entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))) {
                     Ok((name, kind)) => {
-                        let from = names.len();
-                        names.extend_from_slice(&bytes_of(&name));
-                        entries.push(Named { at: from..names.len(), kind });
+                        text.clear();
+                        text.extend_from_slice(&bytes_of(&name));
+                        text.extend([0, letter(kind)]);
+                        entries.push(&text);
                     }
                     Err(error) => lost(folder.clone(), error),
                 }
             }
         }
     }
-    entries.sort_unstable_by(|a, b| names[a.at.clone()].cmp(&names[b.at.clone()]));
     walk.above.push(folder.clone());
-    for Named { at, kind } in entries {
-        let path = folder.join(os_str(&names[at]));
-        let is_link = kind.is_symlink();
-        let kind = match is_link.then(|| std::fs::metadata(&path)) {
+    for entry in entries.sorted() {
+        let Some((name, &[_, kind])) = entry.split_last_chunk() else { continue };
+        let path = folder.join(os_str(name));
+        let kind = match (kind == LINK).then(|| std::fs::metadata(&path)) {
             None => kind,
-            Some(Ok(metadata)) => metadata.file_type(),
+            Some(Ok(metadata)) if metadata.is_dir() && is_above(&path, &walk.above) => continue,
+            Some(Ok(metadata)) => letter(metadata.file_type()),
             Some(Err(error)) => {
                 found.inputs.push(Input::lost(path, error, walk.strip));
                 continue;
             }
         };
-        if kind.is_file() {
-            if is_wanted(&path) {
+        match kind {
+            FILE if is_wanted(&path) => {
                 found.inputs.push(Input { root: walk.root, ..Input::new(path, Kind::File, walk.strip) });
             }
-        } else if kind.is_dir() && !(is_link && is_above(&path, &walk.above)) {
-            walk_into(path, walk, found);
+            FOLDER => walk_into(path, walk, found),
+            _ => {}
         }
     }
     walk.above.pop();

@@ -10,7 +10,7 @@ use crate::corpus::make::{Buffers, Maker};
 use crate::corpus::manifest::{Entry, ErrorReport, Part, Status};
 use crate::corpus::ordered::{Panicked, Window, run_ordered};
 use crate::corpus::run::Observer;
-use crate::corpus::source::feed;
+use crate::corpus::source::{Fed, feed};
 use crate::error::Error;
 use crate::objects::is_disconnected;
 
@@ -90,7 +90,7 @@ pub fn gather(
             };
             Done { entry, moments, bytes, took: begun.elapsed(), broken }
         },
-        |_| 0,
+        (Fed::held, |_| 0),
         |result| {
             let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let done = result.unwrap_or_else(|Panicked(message)| {
