@@ -1,5 +1,6 @@
 """Errors: a class each, with numbers; none is lost between processes."""
 
+import copy
 import errno
 import pickle
 
@@ -39,8 +40,8 @@ def test_classes(file, options, kind):
         assert error.format == "unknown content"
     without = caught(path.read_bytes(), **options)
     assert without.path is None and f"{path}: {without}" == str(error)
-    again = pickle.loads(pickle.dumps(error))
-    assert type(again) is kind and str(again) == str(error) and vars(again) == vars(error)
+    for again in [pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)]:
+        assert type(again) is kind and str(again) == str(error) and vars(again) == vars(error)
     assert jpegdct.Extractor("native-24", **options)(path, on_error="none") is None
 
 
