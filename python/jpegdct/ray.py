@@ -80,7 +80,7 @@ class Extract:
                 made = self.extractor.batch(images, keys=names, threads=self.threads)
             except JpegError as error:
                 # Ray tells where in the cluster, this tells which.
-                error.path = names[error.index]
+                error.path = names[error.index or 0]
                 error.args = (f"{error.path}: {error}",)
                 raise
             batch[self.output] = self._column(list(made) if isinstance(made, list) else made)
@@ -109,8 +109,8 @@ class Extract:
             return str(error)
         return "it failed once and not again"
 
-    def _type(self) -> type[numpy.generic]:
-        return {"f32": numpy.float32, "f16": numpy.float16, "i16": numpy.int16}[self.extractor.recipe.dtype]
+    def _type(self) -> numpy.dtype[Any]:
+        return numpy.dtype({"f32": "float32", "f16": "float16", "i16": "int16"}[self.extractor.recipe.dtype])
 
     def _zeros(self) -> Any:
         shape = self.extractor.recipe.shape
@@ -186,8 +186,22 @@ class _Shard:
 def _filesystem(place: str, fs: Any) -> tuple[Any, str]:
     """The file system of a path or URI, and the path in it."""
     if "://" in place:
-        return fs.FileSystem.from_uri(place)
+        filesystem, path = fs.FileSystem.from_uri(place)
+        return filesystem, path
     return fs.LocalFileSystem(), os.path.abspath(place)
+
+
+class _Failures:
+    """What all actors report."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def add(self, failed: list[tuple[str, str]]) -> None:
+        self.found.update(failed)
+
+    def all(self) -> dict[str, str]:
+        return self.found
 
 
 def run(
@@ -215,18 +229,7 @@ def run(
         raise ValueError(f"format is 'parquet' or 'webdataset', not {format!r}")
     recipe = Recipe(recipe)
 
-    @ray.remote(num_cpus=0)
-    class Failures:
-        def __init__(self) -> None:
-            self.found: dict[str, str] = {}
-
-        def add(self, failed: list[tuple[str, str]]) -> None:
-            self.found.update(failed)
-
-        def all(self) -> dict[str, str]:
-            return self.found
-
-    failures = Failures.remote()
+    failures: Any = ray.remote(num_cpus=0)(_Failures).remote()
 
     def report(failed: list[tuple[str, str]]) -> None:
         ray.get(failures.add.remote(failed))

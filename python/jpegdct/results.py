@@ -60,12 +60,12 @@ class Plane:
     @property
     def blocks_wide(self) -> int:
         """Columns of blocks: ``width`` / 8, rounded up."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @property
     def blocks_high(self) -> int:
         """Rows of blocks: ``height`` / 8, rounded up."""
-        return self.values.shape[0]
+        return int(self.values.shape[0])
 
     @property
     def digest(self) -> str:

@@ -286,7 +286,8 @@ def _samples(shard: _Path) -> Iterator[dict[str, Any]]:
     sample: dict[str, Any] = {}
     with tarfile.open(shard, "r|*") as archive:
         for member in archive:
-            if not member.isfile():
+            file = archive.extractfile(member) if member.isfile() else None
+            if file is None:
                 continue
             folder, name = os.path.split(member.name)
             stem, dot, extension = name.partition(".")
@@ -298,7 +299,7 @@ def _samples(shard: _Path) -> Iterator[dict[str, Any]]:
             sample["__key__"] = key
             if ("." + extension.lower()).endswith(EXTENSIONS):
                 extension = "image"
-            sample[extension if dot else ""] = archive.extractfile(member).read()
+            sample[extension if dot else ""] = file.read()
     if "image" in sample:
         yield sample
 
