@@ -12,7 +12,6 @@ __all__ = [
     "Recipe",
     "__version__",
     "command",
-    "dequantise",
     "digest",
     "inspect",
     "read",
@@ -139,10 +138,7 @@ def read(source: _Source, *, damaged: _Damaged = "refuse", limits: _Limits = Non
     """The quantised coefficients of a JPEG."""
 
 def digest(values: NDArray[np.int16]) -> str:
-    """FNV-1a 64 over the values as little-endian int16, 16 hex digits."""
-
-def dequantise(values: NDArray[np.int16], steps: NDArray[np.uint16]) -> NDArray[np.int32]:
-    """Values (..., 8, 8) times steps (8, 8)."""
+    """FNV-1a 64 over contiguous values as little-endian int16, 16 hex digits."""
 
 def inspect(source: _Source, *, limits: _Limits = None) -> dict[str, Any]:
     """What a file holds: the fields of ``jpegdct inspect --json``."""

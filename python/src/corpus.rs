@@ -7,7 +7,7 @@ use jpegdct::verify::{DEFAULT_TOLERANCE, ImageLine, Summary, SummaryLine, Verifi
 use jpegdct::{Damage, Extractor, Scratch};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::PyMapping;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, P
 pub fn inspect<'py>(
     py: Python<'py>,
     source: &Bound<'py, PyAny>,
-    limits: Option<&Bound<'py, PyDict>>,
+    limits: Option<&Bound<'py, PyMapping>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = options::decode_options(options::limits(limits)?, Damage::Keep);
     let source = Source::of(source, options.limits.file_bytes)?;
@@ -64,7 +64,7 @@ pub fn stats<'py>(
     budget: Option<usize>,
     threads: Option<usize>,
     reencode: bool,
-    limits: Option<&Bound<'py, PyDict>>,
+    limits: Option<&Bound<'py, PyMapping>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let definition = match definition {
         "pooled" => Definition::Pooled,
@@ -108,7 +108,7 @@ pub fn verify<'py>(
     recipe: Option<&Bound<'py, PyAny>>,
     tolerance: Option<f64>,
     threads: Option<usize>,
-    limits: Option<&Bound<'py, PyDict>>,
+    limits: Option<&Bound<'py, PyMapping>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
     let recipe = recipe_or(recipe, "native-24")?;

@@ -3,7 +3,7 @@
 use jpegdct::corpus::Passage;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::arrays;
 use crate::batch::Batch;
@@ -16,11 +16,11 @@ use crate::source::Source;
 
 /// Makes tensors of images by one recipe.
 ///
-/// ``Extractor(recipe="native-24", *, damaged="refuse", reencode=True, limits=None)``: ``recipe`` is a Recipe, or what its
+/// ``Extractor(recipe="native-24", damaged="refuse", reencode=True, limits=None)``: ``recipe`` is a Recipe, or what its
 /// constructor takes. ``damaged="keep"`` keeps what a damaged file still holds. ``reencode=False`` refuses what is no JPEG, and
 /// CMYK. ``limits`` as in ``read``.
 ///
-/// ``extractor(source, *, key="", on_error="raise")`` gives the tensor of one image: an array of the recipe's type and layout,
+/// ``extractor(source, *, key=None, on_error="raise")`` gives the tensor of one image: an array of the recipe's type and layout,
 /// (C, H, W) in blocks unless told otherwise; for the kinds ``planes`` and ``quantised`` a dict of arrays by component.
 /// ``source`` is a path, bytes, a buffer or a binary file. ``key`` names the image where the recipe has random steps: equal
 /// bytes, recipe and key give equal tensors; a path is its own key unless one is given. ``on_error="none"`` gives None
@@ -61,7 +61,7 @@ impl Extractor {
         recipe: Option<&Bound<'_, PyAny>>,
         damaged: &str,
         reencode: bool,
-        limits: Option<&Bound<'_, PyDict>>,
+        limits: Option<&Bound<'_, PyMapping>>,
     ) -> PyResult<Extractor> {
         let recipe = match recipe {
             Some(recipe) => recipe::of(recipe)?,

@@ -33,7 +33,6 @@ fn _jpegdct(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<extractor::Extractor>()?;
     module.add_function(wrap_pyfunction!(coefficients::read, module)?)?;
     module.add_function(wrap_pyfunction!(coefficients::digest, module)?)?;
-    module.add_function(wrap_pyfunction!(coefficients::dequantise, module)?)?;
     module.add_function(wrap_pyfunction!(corpus::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(corpus::stats, module)?)?;
     module.add_function(wrap_pyfunction!(corpus::verify, module)?)?;

@@ -3,6 +3,7 @@
 import copy
 import errno
 import pickle
+import types
 
 import pytest
 from conftest import FIXTURES
@@ -66,7 +67,8 @@ def test_a_wrong_call_is_no_failure_of_an_image():
         extractor(3, on_error="none")
     with pytest.raises(ValueError, match="on_error"):
         extractor(b"", on_error="perhaps")
-    with pytest.raises(ValueError, match="no limit is named"):
+    assert jpegdct.Extractor(limits=types.MappingProxyType({"pixels": 7})).limits["pixels"] == 7
+    with pytest.raises(ValueError, match='no limit is named "pixel"; there are pixels, memory, '):
         jpegdct.Extractor(limits={"pixel": 1})
     with pytest.raises(OverflowError):
         jpegdct.Extractor(limits={"pixels": -1})

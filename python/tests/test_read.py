@@ -36,12 +36,20 @@ def test_every_kind_of_source(photo, tmp_path):
             jpegdct.read(bad)
 
 
-def test_a_file_is_not_read_beyond_the_limit():
+def test_a_file_is_read_to_its_end_but_not_beyond_the_limit(photo):
     class Endless:
         def read(self, size):
-            assert size == 11
-            return b"\xff" * size
+            assert 0 < size <= 11
+            return b"\xff" * min(size, 4)
 
+    # A read may give less than was asked for.
+    class Slow(io.BytesIO):
+        def read(self, size):
+            return super().read(min(size, 1000))
+
+    assert jpegdct.read(Slow(photo)).digest == jpegdct.read(photo).digest
+    with pytest.raises(TypeError, match="binary mode"):
+        jpegdct.read(io.StringIO("text"))
     with pytest.raises(jpegdct.LimitError) as caught:
         jpegdct.read(Endless(), limits={"file_bytes": 10})
     error = caught.value
@@ -118,11 +126,9 @@ def test_results_do_not_change(photo):
             setattr(thing, name, None)
     assert image[-1] is image.planes[2] and image[1:] == image.planes[1:] and image == image != jpegdct.read(photo)
     with pytest.raises(ValueError, match="not contiguous"):
-        dataclasses.replace(image[0], values=image[0].values[:, ::2]).dequantised()
+        dataclasses.replace(image[0], values=image[0].values[:, ::2]).digest
     with pytest.raises(ValueError, match="no quantisation table"):
         dataclasses.replace(image[0], quant_table=None).dequantised()
-    with pytest.raises(ValueError, match="8, 8"):
-        dataclasses.replace(image[0], quant_table=image[0].quant_table[:4]).dequantised()
     with pytest.raises(TypeError):
         dataclasses.replace(image[0], values=image[0].values.astype(float)).digest
 

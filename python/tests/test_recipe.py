@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import types
 
 import numpy
 import pytest
@@ -17,6 +18,7 @@ def test_presets():
         recipe = Recipe.preset(name)
         assert recipe == Recipe(name) and recipe.name == name and name in repr(recipe)
         assert Recipe.from_json(recipe.to_json()) == recipe == Recipe(recipe.to_dict()) == Recipe(recipe)
+        assert Recipe(types.MappingProxyType(recipe.to_dict())) == recipe
         assert pickle.loads(pickle.dumps(recipe)) == copy.copy(recipe) == copy.deepcopy(recipe) == recipe
         assert hash(recipe) == hash(Recipe.preset(name)) and not recipe.is_random
     assert Recipe("dctnet-24").shape == (24, 56, 56) and Recipe("native-24").shape is None
