@@ -10,6 +10,7 @@ use crate::corpus::text_of;
 use crate::error::Result;
 use crate::extractor::{ExtractScratch, Extractor};
 use crate::markers::ImageInfo;
+use crate::recipe::geometry::{RandomResizedCrop, Size};
 use crate::recipe::{ChannelSet, Recipe, RecipeError};
 use crate::scans::{DecodeOptions, Demand, Scratch, Tile, TileConsumer, decode_tiles};
 
@@ -74,6 +75,7 @@ pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError>
         tensor("native-192-f16", "tensor native-192, f16", "native-192", &[("dtype", "f16")], options)?,
         tensor("dctnet-24-f32", "tensor dctnet-24, f32, maps kept", "dctnet-24", &[], options)?,
         dctnet_alone(options)?,
+        random_crops(options)?,
         tensor("dc-f32", "tensor of DC alone, f32", "native-24", &[("channels", "zigzag:1,1,1")], options)?,
         tensor(
             "y-64-c-1-f32",
@@ -126,17 +128,37 @@ fn tensor(
     let extractor = Extractor::new(recipe(preset, changes)?, options)?;
     let mut scratch = ExtractScratch::default();
     Ok(Contender::new(id, name, true, move |bytes| {
-        black_box(extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?);
+        let extraction = extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?;
+        scratch.recycle(black_box(extraction));
         Ok(())
     }))
 }
 
-/// As for an image of a size that was never seen: nothing is kept from one image to the next.
+/// As for an image of a size that was never seen: no map is kept from one image to the next.
 fn dctnet_alone(options: DecodeOptions) -> Result<Contender, RecipeError> {
     let recipe = recipe("dctnet-24", &[])?;
+    let mut scratch = ExtractScratch::default();
     Ok(Contender::new("dctnet-24-f32-alone", "tensor dctnet-24, f32, maps made for each image", true, move |bytes| {
         let extractor = Extractor::new(recipe.clone(), options).map_err(|error| error.to_string())?;
-        black_box(extractor.extract_bytes(bytes).map_err(|error| error.to_string())?);
+        let extraction = extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?;
+        scratch.recycle(black_box(extraction));
+        Ok(())
+    }))
+}
+
+/// As in training: every time another part of the image, at another scale, now and then flipped.
+fn random_crops(options: DecodeOptions) -> Result<Contender, RecipeError> {
+    let mut recipe = recipe("dctnet-24", &[])?;
+    let geometry = &mut recipe.geometry;
+    (geometry.resize, geometry.crop, geometry.flip) = (None, None, Some(0.5));
+    geometry.random_resized_crop = Some(RandomResizedCrop::new(Size { height: 448, width: 448 }));
+    let extractor = Extractor::new(recipe, options)?;
+    let (mut scratch, mut turn) = (ExtractScratch::default(), 0u64);
+    let name = "tensor dctnet-24, f32, random resized crop and flip";
+    Ok(Contender::new("dctnet-24-f32-random", name, true, move |bytes| {
+        turn += 1;
+        let extraction = extractor.extract(bytes, &turn.to_string(), &mut scratch).map_err(|error| error.to_string())?;
+        scratch.recycle(black_box(extraction));
         Ok(())
     }))
 }

@@ -36,14 +36,14 @@ impl Order {
 
 /// Numbers `8 * group ..` of 16 blocks: `to[i][b] = blocks[b][8 * group + i]`; groups are taken modulo 8.
 #[inline(always)]
-pub(crate) fn gather<S: Simd>(simd: S, blocks: &[&Block; BLOCKS], group: usize, to: &mut [[i16; BLOCKS]; 8]) {
+pub(crate) fn gather<S: Simd>(simd: S, blocks: &[&Block; BLOCKS], group: usize, to: [&mut [i16; BLOCKS]; 8]) {
     #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
     if let Some(_proof) = simd.v3() {
         // SAFETY: the proof has AVX2.
         return unsafe { x86::gather(blocks, group, to) };
     }
     let _ = simd;
-    for (i, row) in to.iter_mut().enumerate() {
+    for (i, row) in to.into_iter().enumerate() {
         row.iter_mut().zip(blocks).for_each(|(to, block)| *to = block[8 * (group & 7) + i]);
     }
 }
@@ -129,7 +129,7 @@ mod x86 {
     /// # Safety
     /// The processor has AVX2.
     #[inline(always)]
-    pub(super) unsafe fn gather(blocks: &[&Block; BLOCKS], group: usize, to: &mut [[i16; BLOCKS]; 8]) {
+    pub(super) unsafe fn gather(blocks: &[&Block; BLOCKS], group: usize, to: [&mut [i16; BLOCKS]; 8]) {
         let eight = |block: &Block| {
             let (groups, _) = block.as_chunks::<8>();
             // SAFETY: 16 bytes, any alignment will do.
@@ -142,7 +142,7 @@ mod x86 {
                 *row = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(eight(blocks[b])), eight(blocks[b + 8]));
             }
             let rows = transpose_halves(rows);
-            for (to, row) in to.iter_mut().zip(rows) {
+            for (to, row) in to.into_iter().zip(rows) {
                 _mm256_storeu_si256(to.as_mut_ptr().cast(), row);
             }
         }
@@ -158,7 +158,7 @@ mod x86 {
         // SAFETY: the caller has AVX2; a row of `all` is 32 bytes, eight numbers of a block are 16, any alignment will do.
         unsafe {
             for (group, rows) in all.0.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                gather(blocks, group, rows);
+                gather(blocks, group, rows.each_mut());
             }
             for (group, sources) in order.0.as_chunks::<8>().0.iter().enumerate() {
                 let mut rows = [_mm256_setzero_si256(); 8];
@@ -259,7 +259,7 @@ mod tests {
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) -> Self::Output {
             let mut to = [[0; BLOCKS]; 8];
-            gather(simd, &self.0, self.1, &mut to);
+            gather(simd, &self.0, self.1, to.each_mut());
             to
         }
     }

@@ -211,6 +211,14 @@ pub struct RandomResizedCrop {
     pub antialias: bool,
 }
 
+impl RandomResizedCrop {
+    /// torchvision's defaults: 8 to 100 % of the area, ratios 3:4 to 4:3, bilinear with antialiasing.
+    pub fn new(size: Size) -> RandomResizedCrop {
+        let (scale, ratio, antialias) = (default_scale(), default_ratio(), default_antialias());
+        RandomResizedCrop { size, scale, ratio, filter: Filter::default(), antialias }
+    }
+}
+
 fn default_scale() -> [f64; 2] {
     [0.08, 1.0]
 }

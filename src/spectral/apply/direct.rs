@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::target::{Element, Place, Strides, Target, put_lanes};
+use super::target::{Element, Place, Strides, Target, put_some, write_run};
 use crate::cpu::shuffle::{self, BLOCKS, Order};
 use crate::cpu::{Aligned, Kernel, LANES, Simd};
 use crate::scans::{Block, Tile, TileRow};
@@ -113,68 +113,92 @@ struct Source<'a> {
     strides: Strides,
 }
 
-/// 16 blocks side by side.
-#[derive(Debug, Clone, Copy)]
-struct Group<'a> {
-    blocks: [&'a Block; BLOCKS],
+/// Blocks whose places in a channel are at one distance from each other.
+#[derive(Debug, Clone, Default)]
+struct Run {
+    /// Their numbers in the order they are taken in.
+    blocks: Range<usize>,
     /// Index of the first in channel 0.
     place: usize,
-    /// Blocks that are written: the others are there a second time.
-    lanes: (usize, usize),
 }
 
-impl Source<'_> {
+/// One coefficient each of all blocks that take their turn together, for 8 coefficients. A line is odd in its length, so
+/// that lines do not compete for the same places of the first cache.
+type Lines = Aligned<[[[i16; BLOCKS]; GROUPS + 1]; 8]>;
+
+impl<'a> Source<'a> {
     #[inline(always)]
     fn write<S: Simd, E: Element>(self, simd: S, direct: &Direct, values: &mut [E]) -> u64 {
-        let channels_apart = self.strides.channel != 1;
+        let mut saturated = 0;
+        if self.strides.channel == 1 {
+            for (y, to) in self.rows.clone().zip(self.to..) {
+                let row = self.tile.row(self.component, y as u32);
+                saturated += self.write_blocks(simd, row, to, &direct.block, values);
+            }
+            return saturated;
+        }
         let picks = &direct.picks[..direct.block.count];
-        let mut groups = [Group { blocks: [&[0; 64]; BLOCKS], place: 0, lanes: (0, 0) }; GROUPS];
-        let (mut filled, mut saturated) = (0, 0);
+        let mut lines: Lines = Aligned([[[0; BLOCKS]; GROUPS + 1]; 8]);
+        let mut blocks: [&Block; GROUPS * BLOCKS] = [&[0; 64]; GROUPS * BLOCKS];
+        let mut runs: [Run; GROUPS] = std::array::from_fn(|_| Run::default());
+        let (mut taken, mut count) = (0, 0);
         for (y, to) in self.rows.clone().zip(self.to..) {
             let row = self.tile.row(self.component, y as u32);
-            if !channels_apart {
-                saturated += self.write_blocks(simd, row, to, &direct.block, values);
-                continue;
-            }
-            // The last 16 overlap the ones before where the width is no multiple.
-            for done in self.columns.clone().step_by(BLOCKS) {
-                let start = done.min(self.columns.end.saturating_sub(BLOCKS)).max(self.columns.start);
-                let count = BLOCKS.min(self.columns.end - start);
-                let blocks = std::array::from_fn(|b| row.block(start + b.min(count - 1)));
-                let place = self.strides.place(Place { channel: 0, row: to, column: start - self.columns.start });
-                groups[filled] = Group { blocks, place, lanes: (done - start, count) };
-                filled += 1;
-                if filled == GROUPS {
-                    saturated += self.write_planes(simd, &groups, picks, values);
-                    filled = 0;
+            let mut columns = self.columns.clone();
+            while !columns.is_empty() {
+                let place = Place { channel: 0, row: to, column: columns.start - self.columns.start };
+                let place = self.strides.place(place);
+                let some = columns.len().min(blocks.len() - taken);
+                let places = blocks[taken..].iter_mut().zip(columns.start..columns.start + some);
+                places.for_each(|(to, x)| *to = row.block(x));
+                columns.start += some;
+                // A row that begins where the one above ends goes on with it.
+                match runs[..count].last_mut() {
+                    Some(run) if run.place + run.blocks.len() * self.strides.column == place => run.blocks.end += some,
+                    _ => {
+                        runs[count] = Run { blocks: taken..taken + some, place };
+                        count += 1;
+                    }
+                }
+                taken += some;
+                if taken == blocks.len() || count == runs.len() {
+                    saturated += self.write_planes(simd, &blocks[..taken], &runs[..count], picks, &mut lines, values);
+                    (taken, count) = (0, 0);
                 }
             }
         }
-        saturated + self.write_planes(simd, &groups[..filled], picks, values)
+        saturated + self.write_planes(simd, &blocks[..taken], &runs[..count], picks, &mut lines, values)
     }
 
-    /// Channels apart: 8 coefficients of 16 blocks side by side at a time. All blocks take their turn before the next 8
-    /// coefficients, so that few channels are written at a time, each in long runs.
+    /// Channels apart: 8 coefficients of all blocks side by side, then each of them in long runs, so that one channel is
+    /// written at a time.
     #[inline(always)]
     fn write_planes<S: Simd, E: Element>(
         &self,
         simd: S,
-        groups: &[Group<'_>],
+        blocks: &[&'a Block],
+        runs: &[Run],
         picks: &[Pick],
+        lines: &mut Lines,
         values: &mut [E],
     ) -> u64 {
         let Strides { channel, column, .. } = self.strides;
-        let mut side_by_side = Aligned([[0; BLOCKS]; 8]);
+        let (whole, rest) = blocks.as_chunks();
         let mut saturated = 0;
         for picks in picks.chunk_by(|a, b| a.position / 8 == b.position / 8) {
             let eighth = picks.first().map_or(0, |pick| usize::from(pick.position / 8));
-            for group in groups {
-                shuffle::gather(simd, &group.blocks, eighth, &mut side_by_side.0);
-                for pick in picks {
-                    let numbers = simd.load_i16(&side_by_side.0[usize::from(pick.position % 8)]);
-                    let value = simd.mul_add(numbers, simd.splat(pick.factor), simd.splat(pick.shift));
-                    let values = &mut values[group.place + pick.channel * channel..];
-                    saturated += put_lanes(simd, value, values, column, group.lanes);
+            for (g, group) in whole.iter().enumerate() {
+                shuffle::gather(simd, group, eighth, lines.0.each_mut().map(|line| &mut line[g]));
+            }
+            if let Some(last) = rest.last() {
+                let group = std::array::from_fn(|b| *rest.get(b).unwrap_or(last));
+                shuffle::gather(simd, &group, eighth, lines.0.each_mut().map(|line| &mut line[whole.len()]));
+            }
+            for pick in picks {
+                let line = lines.0[usize::from(pick.position % 8)].as_flattened();
+                for run in runs {
+                    let (to, from) = (run.place + pick.channel * channel, &line[run.blocks.clone()]);
+                    saturated += write_run(simd, &mut values[to..], column, from, pick.factor, pick.shift);
                 }
             }
         }
@@ -204,8 +228,10 @@ impl Source<'_> {
                 let numbers = block.as_chunks::<LANES>().0.iter().zip(factors.iter().zip(shifts));
                 for (to, (numbers, (factors, shifts))) in values.chunks_mut(LANES).zip(numbers) {
                     let value = simd.mul_add(simd.load_i16(numbers), simd.load(factors), simd.load(shifts));
-                    let end = to.len();
-                    saturated += put_lanes(simd, value, to, 1, (0, end));
+                    saturated += match to.first_chunk_mut() {
+                        Some(to) => E::put(simd, value, to).count_ones().into(),
+                        None => put_some(simd, value, to.len(), to.iter_mut()),
+                    };
                 }
             }
         }
