@@ -41,7 +41,8 @@ class Extract:
 
     ``recipe``: a Recipe or what its constructor takes. ``column``: the files' bytes; it is dropped unless
     ``keep_bytes``. ``output``: the tensors, an array (N, C, H, W) where the recipe has one shape, else an array of N
-    arrays. ``paths``: the column that names the images, for random steps and messages. ``threads`` of each call.
+    arrays. ``paths``: the column that names the images, for random steps and messages. ``threads`` of each call. Further
+    keywords are those of Extractor.
 
     ``on_error="raise"``: an image that fails fails the batch. ``"column"``: its row has its reason in a column
     ``error`` (empty for good rows) and a tensor of zeros. ``"drop"``: its row is left out, and told to ``report``, a

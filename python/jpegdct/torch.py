@@ -101,6 +101,8 @@ class _Images:
         on_error: Literal["raise", "none"],
         options: dict[str, Any],
     ) -> None:
+        if isinstance(recipe, Extractor) and options:
+            raise TypeError(f"an Extractor has its options already: {', '.join(options)}")
         self.extractor = recipe if isinstance(recipe, Extractor) else Extractor(recipe, **options)
         self.recipe = self.extractor.recipe
         self.transform = transform
