@@ -1,26 +1,27 @@
 //! How many heap allocations one image costs once buffers are warm, and how much of the heap any file may cost.
 //!
 //! What is handed to the caller is allocated for every image: the tensor's shape, the list of tensors, the headers in the
-//! summary, and the values, unless former ones were given back. Everything else is a target: zero.
+//! summary, and the values, unless former ones were given back. A sequential image costs none beside these.
 
 use allocation_counter::measure;
 use jpegdct::{Coefficients, Damage, DecodeOptions, Error, ExtractScratch, Extractor, Recipe, Scratch};
 
 /// What the caller gets and keeps, in memory that is not used again: shape and list of the tensors; components and
 /// quantisation tables of the headers.
-const TARGET: u64 = 4;
+const HANDED_OVER: u64 = 4;
 
-/// Recipe, photograph, and the allocations of today. Whoever removes some lowers the number.
-const TODAY: [(&str, &str, u64); 4] = [
-    ("native-24", "coffee-420", 24),
-    ("native-192", "coffee-420", 24),
-    ("dctnet-24", "coffee-420", 35),
-    ("native-24", "coffee-progressive", 82),
+/// Recipe, photograph, and the allocations besides. A progressive image has lists for its scans, each as long as there are scans
+/// or components: whoever removes some lowers the number.
+const BESIDE_THAT: [(&str, &str, u64); 4] = [
+    ("native-24", "coffee-420", 0),
+    ("native-192", "coffee-420", 0),
+    ("dctnet-24", "coffee-420", 0),
+    ("native-24", "coffee-progressive", 17),
 ];
 
 #[test]
-fn a_warm_extractor_allocates_no_more_than_it_did() {
-    for (recipe, photograph, today) in TODAY {
+fn a_warm_extractor_allocates_what_it_hands_over() {
+    for (recipe, photograph, beside) in BESIDE_THAT {
         let path = format!("{}/fixtures/photos/{photograph}.jpg", env!("CARGO_MANIFEST_DIR"));
         let bytes = std::fs::read(path).unwrap();
         let extractor = Extractor::new(Recipe::preset(recipe).unwrap(), DecodeOptions::default()).unwrap();
@@ -32,10 +33,10 @@ fn a_warm_extractor_allocates_no_more_than_it_did() {
         let mut kept = None;
         let found = measure(|| kept = Some(extractor.extract(&bytes, "", &mut scratch).unwrap()));
         println!("{recipe} {photograph}: {} allocations, {} bytes", found.count_total, found.bytes_total);
-        assert!(kept.is_some() && found.count_total >= TARGET, "the count is blind: {found:?}");
+        assert!(kept.is_some() && found.count_total >= HANDED_OVER, "the count is blind: {found:?}");
         assert!(
-            found.count_total <= today,
-            "{recipe} {photograph}: {} allocations, {today} allowed",
+            found.count_total <= HANDED_OVER + beside,
+            "{recipe} {photograph}: {} allocations, {HANDED_OVER} and {beside} allowed",
             found.count_total
         );
         assert!(found.bytes_total < 64 << 10, "{recipe} {photograph}: the tensor's memory was not used again");

@@ -41,7 +41,7 @@ impl TileConsumer for Keep {
         if let Some(highest) = &self.highest {
             demand.highest = (0..info.frame.components.len()).map(|i| highest[i % highest.len()]).collect();
         }
-        self.highest = Some(demand.highest.clone());
+        self.highest = Some(demand.highest.to_vec());
         Ok(demand)
     }
 

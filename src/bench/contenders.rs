@@ -157,7 +157,8 @@ fn random_crops(options: DecodeOptions) -> Result<Contender, RecipeError> {
     let name = "tensor dctnet-24, f32, random resized crop and flip";
     Ok(Contender::new("dctnet-24-f32-random", name, true, move |bytes| {
         turn += 1;
-        let extraction = extractor.extract(bytes, &turn.to_string(), &mut scratch).map_err(|error| error.to_string())?;
+        let extraction =
+            extractor.extract(bytes, &turn.to_string(), &mut scratch).map_err(|error| error.to_string())?;
         scratch.recycle(black_box(extraction));
         Ok(())
     }))

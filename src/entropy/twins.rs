@@ -31,7 +31,7 @@ fn table(symbols: &[u8], kind: SymbolKind) -> HuffmanTable {
     let mut counts = [0; 16];
     counts[..12].copy_from_slice(&[0, 2, 2, 1, 2, 3, 4, 1, 1, 2, 0, 2]);
     assert_eq!(symbols.len(), 20);
-    HuffmanTable::new(&HuffmanSpec { counts, values: symbols.to_vec(), offset: 0 }, kind).unwrap()
+    HuffmanTable::new(&HuffmanSpec { counts, values: symbols.into(), offset: 0 }, kind).unwrap()
 }
 
 fn reversed(block: &Block) -> Block {

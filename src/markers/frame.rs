@@ -1,5 +1,7 @@
 //! Frame headers (T.81 B.2.2).
 
+use smallvec::SmallVec;
+
 use super::tables::wrong_length;
 use crate::error::{Error, Malformed, Result, Unsupported};
 use crate::spec::frame::{Process, Sampling};
@@ -14,7 +16,7 @@ pub(crate) struct FrameHeader {
     pub precision: u8,
     pub width: u16,
     pub height: u16,
-    pub components: Vec<Sampling>,
+    pub components: SmallVec<[Sampling; 4]>,
 }
 
 /// The process of a SOFn marker, or why it has no coefficients for us.
@@ -53,7 +55,7 @@ pub(super) fn parse_frame(sof: u8, payload: &[u8], at: usize) -> Result<FrameHea
     if specs.len() != 3 * usize::from(count) {
         return Err(wrong_length(sof, payload, at));
     }
-    let mut components = Vec::with_capacity(count.into());
+    let mut components = SmallVec::with_capacity(count.into());
     for spec in specs.chunks_exact(3) {
         let (id, h, v, quant_index) = (spec[0], spec[1] >> 4, spec[1] & 15, spec[2]);
         if !(1..=4).contains(&h) || !(1..=4).contains(&v) {

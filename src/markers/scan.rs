@@ -1,5 +1,7 @@
 //! Scan headers (T.81 B.2.3).
 
+use smallvec::SmallVec;
+
 use super::tables::wrong_length;
 use crate::error::{Error, Malformed, Result};
 use crate::spec::frame::Sampling;
@@ -24,7 +26,7 @@ pub(crate) struct ScanHeader {
     /// Byte offset of the entropy-coded data.
     pub data: usize,
     /// 1..=4 components in scan order, none twice.
-    pub components: Vec<ScanComponent>,
+    pub components: SmallVec<[ScanComponent; 4]>,
     /// Start of spectral selection.
     pub ss: u8,
     /// End of spectral selection.
@@ -44,7 +46,7 @@ pub(super) fn parse_scan(payload: &[u8], at: usize, frame: &[Sampling]) -> Resul
     }
     let (specs, parameters) = rest.split_at_checked(2 * usize::from(count)).ok_or_else(length_error)?;
     let &[ss, se, ah_al] = parameters else { return Err(length_error()) };
-    let mut components: Vec<ScanComponent> = Vec::with_capacity(count.into());
+    let mut components: SmallVec<[ScanComponent; 4]> = SmallVec::new();
     for spec in specs.chunks_exact(2) {
         // The first frame component of that identifier that this scan does not have yet: identifiers may repeat.
         let free = |c: &usize| components.iter().all(|chosen| chosen.component != *c);

@@ -1,5 +1,7 @@
 //! DQT, DHT, DAC and DRI segments (T.81 B.2.4), and the tables in force.
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, Malformed, Result};
 use crate::spec::marker;
 use crate::spec::quant::QuantTable;
@@ -11,7 +13,7 @@ pub(crate) struct HuffmanSpec {
     /// Number of codes of each length 1..=16.
     pub counts: [u8; 16],
     /// Symbols in order of increasing code length, at most 256.
-    pub values: Vec<u8>,
+    pub values: SmallVec<[u8; 256]>,
     /// Byte offset of the table in the file.
     pub offset: usize,
 }
@@ -89,7 +91,7 @@ impl Tables {
             }
             let (values, after) = after.split_at_checked(total).ok_or_else(length_error)?;
             let destinations = if class == 0 { &mut self.dc } else { &mut self.ac };
-            destinations[usize::from(index)] = Some(HuffmanSpec { counts, values: values.to_vec(), offset });
+            destinations[usize::from(index)] = Some(HuffmanSpec { counts, values: values.into(), offset });
             rest = after;
         }
         Ok(())
@@ -126,7 +128,7 @@ impl Tables {
         ] {
             for (destination, (counts, values)) in destinations.iter_mut().zip(typical) {
                 if destination.is_none() {
-                    *destination = Some(HuffmanSpec { counts, values: values.to_vec(), offset: 0 });
+                    *destination = Some(HuffmanSpec { counts, values: values.into(), offset: 0 });
                     filled = true;
                 }
             }

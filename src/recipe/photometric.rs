@@ -84,6 +84,11 @@ pub struct Tone {
     pub detail: f64,
 }
 
+impl Tone {
+    /// Everything as it is.
+    pub const PLAIN: Tone = Tone { gain: 1.0, offset: 0.0, chroma: [1.0; 2], detail: 1.0 };
+}
+
 /// The block rows and block columns of a tensor that a cutout takes. Neither is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]

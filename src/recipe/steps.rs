@@ -5,6 +5,8 @@
 //! that the tensor builder and the check on samples apply the same steps is no proof that a size is right, so tests here
 //! state sizes by hand.
 
+use smallvec::SmallVec;
+
 use super::geometry::{Align, Crop, Filter, Fit, Geometry, Pad, PadMode, RandomResizedCrop, Resize, Size};
 use super::random::Random;
 use crate::error::Result;
@@ -42,7 +44,7 @@ pub enum Fill {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps {
     /// In order.
-    pub steps: Vec<Step>,
+    pub steps: SmallVec<[Step; 4]>,
     /// Columns of the result.
     pub width: u32,
     /// Rows of the result.
@@ -57,7 +59,7 @@ impl Geometry {
     /// [`Error::Limit`](crate::Error::Limit) where an image on the way has more pixels than
     /// [`Limits::pixels`](crate::Limits::pixels).
     pub fn steps(&self, width: u32, height: u32, orientation: u8, key: &str, limits: &Limits) -> Result<Steps> {
-        let mut made = Steps { steps: Vec::new(), width, height };
+        let mut made = Steps { steps: SmallVec::new(), width, height };
         let seed = self.seed.unwrap_or(0);
         if self.orient {
             made.turn(of_orientation(orientation));
@@ -308,17 +310,17 @@ mod tests {
         assert_eq!([449, 451, 453, 682].map(|n| centred(n, 448)), [0, 2, 2, 117]);
         assert_eq!([7, 6, 5].map(|n| centred(n, 8)), [0, -1, -1]);
         let window = Step::Window { x: 2, y: -1, width: 8, height: 8, fill: Fill::Grey(0) };
-        assert_eq!(steps_of("crop.center = 8", (11, 6), 1, "").steps, [window]);
-        assert_eq!(steps_of("crop.center = 8", (8, 8), 1, "").steps, []);
+        assert_eq!(steps_of("crop.center = 8", (11, 6), 1, "").steps[..], [window]);
+        assert_eq!(steps_of("crop.center = 8", (8, 8), 1, "").steps[..], []);
     }
 
     #[test]
     fn orientations_swap_sides_before_anything_else() {
         let steps = steps_of("orient = true\nresize.short = 512", (375, 500), 6, "");
         let resize = Step::Resize { width: 682, height: 512, filter: Filter::Bilinear, antialias: true };
-        assert_eq!(steps.steps, [Step::Transpose, Step::FlipX, resize]);
-        assert_eq!(steps_of("hflip = true", (9, 9), 6, "").steps, [Step::FlipX], "orientation is off by default");
-        assert_eq!(steps_of("orient = true", (9, 9), 77, "").steps, []);
+        assert_eq!(steps.steps[..], [Step::Transpose, Step::FlipX, resize]);
+        assert_eq!(steps_of("hflip = true", (9, 9), 6, "").steps[..], [Step::FlipX], "orientation is off by default");
+        assert_eq!(steps_of("orient = true", (9, 9), 77, "").steps[..], []);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::cpu::Cpu;
 use crate::entropy::sequential::decode_block;
 use crate::entropy::{BitReader, BlockTables, Flaws, HuffmanTable, SymbolKind, decode_mcus};
@@ -76,7 +78,7 @@ impl TableCache {
 
 /// Coder of a sequential Huffman scan.
 pub(super) struct Sequential {
-    tables: Vec<(Arc<HuffmanTable>, Arc<HuffmanTable>)>,
+    tables: SmallVec<[(Arc<HuffmanTable>, Arc<HuffmanTable>); 4]>,
     predictions: [i32; 4],
 }
 
@@ -91,7 +93,7 @@ impl Sequential {
         if scan.components.iter().any(undefined) && tables.fill_typical() {
             log.add(scan.offset, WarningKind::DefaultHuffmanTables)?;
         }
-        let mut pairs = Vec::with_capacity(scan.components.len());
+        let mut pairs = SmallVec::new();
         for chosen in &scan.components {
             pairs.push((
                 cache.load(tables, SymbolKind::Dc, chosen.dc_index, scan)?,

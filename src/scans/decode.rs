@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::arithmetic::Arithmetic;
 use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
@@ -100,7 +102,7 @@ fn image_info(parser: &mut Parser<'_>, first: &ScanHeader) -> Result<ImageInfo> 
 fn info_of(parser: &Parser<'_>, height: u16) -> Option<ImageInfo> {
     let header = parser.frame.as_ref()?;
     let frame = Frame::new(header.process, header.precision, header.width.into(), height.into(), &header.components);
-    let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
+    let ids: SmallVec<[u8; 4]> = frame.components.iter().map(|component| component.id).collect();
     Some(ImageInfo {
         color: ColorModel::decide(&ids, parser.app.jfif, parser.app.adobe_transform),
         orientation: parser.app.orientation.unwrap_or(1),

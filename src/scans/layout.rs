@@ -1,5 +1,7 @@
 //! MCU order (T.81 A.2): which block of which component comes next in a scan.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::markers::{ScanComponent, ScanHeader};
 use crate::spec::frame::Frame;
 
@@ -20,11 +22,11 @@ pub(super) struct McuLayout {
     pub mcus_wide: u32,
     pub mcus_high: u32,
     /// The blocks of an MCU in the order of the data.
-    pub blocks: Vec<McuBlock>,
+    pub blocks: SmallVec<[McuBlock; 10]>,
     /// The same, only the places of their components in the scan.
-    pub order: Vec<u8>,
+    pub order: SmallVec<[u8; 10]>,
     /// Per component of the scan: block columns and rows in an MCU.
-    pub factors: Vec<(u32, u32)>,
+    pub factors: SmallVec<[(u32, u32); 4]>,
 }
 
 impl McuLayout {
@@ -35,17 +37,17 @@ impl McuLayout {
             return McuLayout {
                 mcus_wide: component.blocks_wide,
                 mcus_high: component.blocks_high,
-                blocks: vec![McuBlock { in_scan: 0, x: 0, y: 0 }],
-                order: vec![0],
-                factors: vec![(1, 1)],
+                blocks: smallvec![McuBlock { in_scan: 0, x: 0, y: 0 }],
+                order: smallvec![0],
+                factors: smallvec![(1, 1)],
             };
         }
         let factor = |c: &ScanComponent| {
             let component = &frame.components[c.component];
             (u32::from(component.h), u32::from(component.v))
         };
-        let factors: Vec<_> = scan.components.iter().map(factor).collect();
-        let mut blocks = Vec::new();
+        let factors: SmallVec<_> = scan.components.iter().map(factor).collect();
+        let mut blocks = SmallVec::<[McuBlock; 10]>::new();
         for (in_scan, &(h, v)) in factors.iter().enumerate() {
             blocks.extend((0..h * v).map(|i| McuBlock { in_scan, x: i % h, y: i / h }));
         }

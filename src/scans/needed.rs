@@ -137,16 +137,18 @@ impl Precision {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
     use crate::markers::ScanComponent;
 
     fn scan(component: usize, ss: u8, se: u8, ah: u8, al: u8) -> ScanHeader {
         let components = vec![ScanComponent { component, dc_index: 0, ac_index: 0 }];
-        ScanHeader { offset: 0, data: 0, components, ss, se, ah, al }
+        ScanHeader { offset: 0, data: 0, components: components.into(), ss, se, ah, al }
     }
 
     fn needed(scans: &[ScanHeader], highest: u8, first_passes: bool) -> Vec<bool> {
-        backwards(scans, &Demand { highest: vec![Some(highest), None], mcu_rows: 0..1, first_passes })
+        backwards(scans, &Demand { highest: smallvec![Some(highest), None], mcu_rows: 0..1, first_passes })
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A sequential scan of all components: tiles leave as they are decoded, so memory does not grow with the image.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::coders::Coder;
 use super::layout::McuLayout;
 use super::restart::{Next, Segments};
@@ -105,8 +107,8 @@ fn decode_mcus<R: SegmentReader>(
 }
 
 /// Where each component's blocks lie in a tile in decode order.
-fn place(frame: &Frame, scan: &ScanHeader, layout: &McuLayout) -> Vec<Placement> {
-    let mut placements = vec![Placement::default(); frame.components.len()];
+fn place(frame: &Frame, scan: &ScanHeader, layout: &McuLayout) -> SmallVec<[Placement; 4]> {
+    let mut placements = smallvec![Placement::default(); frame.components.len()];
     let mut base = 0;
     for (chosen, &(h, v)) in scan.components.iter().zip(&layout.factors) {
         placements[chosen.component] = Placement {

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::error::Result;
 use crate::markers::ImageInfo;
 
@@ -136,7 +138,7 @@ impl<'a> TileRow<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demand {
     /// Per component: the highest zigzag position wanted, 0..=63, or `None` if the component is not wanted at all.
-    pub highest: Vec<Option<u8>>,
+    pub highest: SmallVec<[Option<u8>; 4]>,
     /// MCU rows (of the frame's MCU grid) wanted. Rows outside may be left out.
     pub mcu_rows: Range<u32>,
     /// Of a progressive image the first scan of every coefficient is enough: an approximation, without the low bits that
@@ -148,7 +150,7 @@ impl Demand {
     /// Everything.
     pub fn all(info: &ImageInfo) -> Demand {
         Demand {
-            highest: vec![Some(63); info.frame.components.len()],
+            highest: smallvec![Some(63); info.frame.components.len()],
             mcu_rows: 0..info.frame.mcus_high,
             first_passes: false,
         }

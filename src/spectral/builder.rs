@@ -3,6 +3,8 @@
 //! What enters: tiles, top to bottom. What leaves: tensors. Memory is the tensors and a few block rows. All sums are made
 //! component by component and row by row, so their order is the same however the image was cut into tiles.
 
+use smallvec::SmallVec;
+
 use super::apply::{Component, Outlet, Spare, Target, Workspace};
 use super::colour::{MixPlan, Mixer};
 use super::maps::Maps;
@@ -68,7 +70,7 @@ pub(crate) struct Builder<'a> {
     scratch: &'a mut BuilderScratch,
     plan: Plan,
     mix: Option<MixPlan>,
-    targets: Vec<Target>,
+    targets: SmallVec<[Target; 3]>,
     saturated: u64,
 }
 
@@ -81,7 +83,16 @@ impl<'a> Builder<'a> {
         scratch: &'a mut BuilderScratch,
     ) -> Builder<'a> {
         scratch.components.clear();
-        Builder { spectral, limits, key, scratch, plan: Plan::default(), mix: None, targets: Vec::new(), saturated: 0 }
+        Builder {
+            spectral,
+            limits,
+            key,
+            scratch,
+            plan: Plan::default(),
+            mix: None,
+            targets: SmallVec::new(),
+            saturated: 0,
+        }
     }
 
     /// The tensors, and how many of their values did not fit the element type and were saturated.

@@ -5,6 +5,8 @@
 //! nothing: coefficients are those of sample - 128; the rows of Y sum to 1, so Y is level-shifted too; those of Cb and Cr
 //! sum to 0, and their +128 is what the level shift takes away again.
 
+use std::sync::Arc;
+
 use super::apply::{RowShape, Target, WriteLines};
 use super::plan::Output;
 use crate::cpu::Cpu;
@@ -31,8 +33,9 @@ pub(crate) struct MixPlan {
 
 impl MixPlan {
     /// From the outputs of Y, Cb and Cr.
-    pub fn new(outputs: [Vec<Output>; 3]) -> MixPlan {
-        let mut frequencies: Vec<u8> = outputs.iter().flatten().map(|output| output.frequency).collect();
+    pub fn new(outputs: [Arc<[Output]>; 3]) -> MixPlan {
+        let mut frequencies: Vec<u8> =
+            outputs.iter().flat_map(|list| list.iter()).map(|output| output.frequency).collect();
         frequencies.sort_unstable();
         frequencies.dedup();
         let slot = |f: u8| frequencies.partition_point(|&other| other < f);

@@ -4,6 +4,8 @@
 //! whether rows and columns are exchanged at the end. A transpose does not touch a sample: it exchanges the two chains, and
 //! whoever stores the result exchanges u and v and the strides of the target.
 
+use smallvec::SmallVec;
+
 use super::axis::{self, AxisMap, Pad};
 use crate::recipe::geometry::Filter;
 use crate::recipe::steps::{Fill, Step, Steps};
@@ -40,12 +42,15 @@ pub(super) enum AxisStep {
     EnlargeAndAverage,
 }
 
+/// What becomes of one axis, in order.
+pub(super) type AxisSteps = SmallVec<[AxisStep; 4]>;
+
 /// The chains of the two axes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct AxisChains {
     /// Along the stored rows' axis: what becomes of row numbers.
-    pub vertical: Vec<AxisStep>,
-    pub horizontal: Vec<AxisStep>,
+    pub vertical: AxisSteps,
+    pub horizontal: AxisSteps,
     /// Whether the result's rows are the stored image's columns.
     pub transposed: bool,
 }
@@ -53,7 +58,7 @@ pub(super) struct AxisChains {
 impl AxisChains {
     /// The chains of one component; `precision` is the frame's, in bits a sample.
     pub fn new(steps: &Steps, role: Role, precision: u8) -> AxisChains {
-        let (mut x, mut y, mut transposed) = (Vec::new(), Vec::new(), false);
+        let (mut x, mut y, mut transposed) = (AxisSteps::new(), AxisSteps::new(), false);
         for step in &steps.steps {
             match *step {
                 Step::Transpose => {
@@ -93,7 +98,7 @@ impl AxisChains {
 }
 
 /// Two flips are none.
-fn push_flip(axis: &mut Vec<AxisStep>) {
+fn push_flip(axis: &mut AxisSteps) {
     if axis.last() == Some(&AxisStep::Flip) {
         axis.pop();
     } else {
@@ -205,8 +210,8 @@ mod tests {
     fn luma_and_chroma_part_at_the_end() {
         let text = "pad = { size = [32, 48], value = 10 }\nupscale = { luma = 1, chroma = 2, average = 2 }";
         let window = |len, sample| AxisStep::Window { offset: 0, len, outside: Some(sample) };
-        assert_eq!(chains(text, 1, Role::Luma).horizontal, [window(48, -118)]);
-        assert_eq!(chains(text, 1, Role::Chroma).vertical, [window(32, 0), AxisStep::EnlargeAndAverage]);
+        assert_eq!(chains(text, 1, Role::Luma).horizontal[..], [window(48, -118)]);
+        assert_eq!(chains(text, 1, Role::Chroma).vertical[..], [window(32, 0), AxisStep::EnlargeAndAverage]);
         assert_eq!(level(Fill::Grey(0), Role::Luma, 12), Some(-2048));
     }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::axis::{self, AxisMap, CoefficientMap, MapCache, Ratio};
-use super::geometry::{self, AxisStep};
+use super::geometry::{self, AxisStep, AxisSteps};
 use crate::recipe::{Chroma, Edge};
 
 /// What becomes of the blocks along one axis of a component.
@@ -67,7 +67,7 @@ pub(crate) struct MapKey {
     samples_out: usize,
     ratio: Ratio,
     chroma: Chroma,
-    steps: Vec<AxisStep>,
+    steps: AxisSteps,
     kept: usize,
 }
 
@@ -105,7 +105,7 @@ impl NativeAxis {
         let samples_out = edge.samples(if native { samples } else { self.frame as usize });
         // One key for all modes where nothing is upsampled.
         let chroma = if native { Chroma::None } else { chroma };
-        let (samples_in, steps) = (edge.samples(samples), Vec::new());
+        let (samples_in, steps) = (edge.samples(samples), AxisSteps::new());
         let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
         let map = maps.get_or_build(&key, || build(&key));
         if native { Axis::Padded(map) } else { Axis::Mapped(map) }
@@ -117,7 +117,7 @@ impl NativeAxis {
         let ratio = Ratio::new(self.factor_max, self.factor);
         let chroma = if ratio == Ratio::ONE { Chroma::None } else { chroma };
         let (samples_in, samples_out) = (self.samples as usize, self.frame as usize);
-        let steps = steps.to_vec();
+        let steps = steps.into();
         let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
         let map = maps.get_or_build(&key, || build(&key));
         match map.shift() {

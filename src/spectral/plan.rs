@@ -5,6 +5,10 @@
 //! fit the image. Nothing is decoded or allocated for the tensor here; the kinds `planes` and `quantised` are planned in
 //! [`super::planes`].
 
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
+
 use super::apply::Strides;
 use super::colour;
 use super::geometry::{AxisChains, Role};
@@ -27,6 +31,8 @@ pub(crate) struct Compiled {
     pub recipe: Recipe,
     /// Scale and shift of each channel, tensor order.
     affine: Vec<(f32, f32)>,
+    /// The outputs of Y, Cb and Cr where nothing is turned and tones stay.
+    plain: [Arc<[Output]>; 3],
 }
 
 impl Compiled {
@@ -39,30 +45,48 @@ impl Compiled {
         };
         match affine.iter().position(|(scale, shift)| !scale.is_finite() || !shift.is_finite()) {
             Some(channel) => Err(RecipeError::StatisticsValue(channel)),
-            None => Ok(Compiled { recipe, affine }),
+            None => {
+                let plain = std::array::from_fn(|list| outputs(&recipe, &affine, list, false, Tone::PLAIN, 8));
+                Ok(Compiled { recipe, affine, plain })
+            }
         }
     }
 
-    /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order. `transposed`: of the stored image, whose u
-    /// is the tensor's v. `tone`: what else they are multiplied by.
-    fn outputs(&self, list: usize, transposed: bool, tone: Tone, precision: u8) -> Vec<Output> {
-        let channels = &self.recipe.channels;
-        let first: usize = (0..list).map(|before| channels.component(before).len()).sum();
-        let place = |(n, &frequency): (usize, &u8)| {
-            let (scale, shift) = self.affine[first + n];
-            let gain = if list == 0 { tone.gain } else { tone.chroma[list - 1] };
-            let gain = if frequency == 0 { gain } else { gain * tone.detail };
-            // The zero frequency of an offset, half the range being the level shift of T.81 A.3.1.
-            let middle = f64::from(1u32 << (precision.clamp(1, 16) - 1));
-            let offset = if list == 0 && frequency == 0 { 8.0 * middle * tone.offset } else { 0.0 };
-            let finite = |value: f64| (value as f32).clamp(f32::MIN, f32::MAX);
-            let shift = finite(f64::from(scale) * offset + f64::from(shift));
-            let scale = finite(f64::from(scale) * gain);
-            let frequency = if transposed { 8 * (frequency % 8) + frequency / 8 } else { frequency };
-            Output { frequency, channel: first + n, scale, shift }
-        };
-        channels.component(list).iter().enumerate().map(place).collect()
+    /// Where the frequencies of Y (0), Cb (1) or Cr (2) go, see [`outputs`].
+    fn outputs(&self, list: usize, transposed: bool, tone: Tone, precision: u8) -> Arc<[Output]> {
+        match transposed || tone != Tone::PLAIN {
+            true => outputs(&self.recipe, &self.affine, list, transposed, tone, precision),
+            false => self.plain[list].clone(),
+        }
     }
+}
+
+/// Where the frequencies of Y (0), Cb (1) or Cr (2) go, in channel order. `transposed`: of the stored image, whose u is the
+/// tensor's v. `tone`: what else they are multiplied by.
+fn outputs(
+    recipe: &Recipe,
+    affine: &[(f32, f32)],
+    list: usize,
+    transposed: bool,
+    tone: Tone,
+    precision: u8,
+) -> Arc<[Output]> {
+    let channels = &recipe.channels;
+    let first: usize = (0..list).map(|before| channels.component(before).len()).sum();
+    let place = |(n, &frequency): (usize, &u8)| {
+        let (scale, shift) = affine[first + n];
+        let gain = if list == 0 { tone.gain } else { tone.chroma[list - 1] };
+        let gain = if frequency == 0 { gain } else { gain * tone.detail };
+        // The zero frequency of an offset, half the range being the level shift of T.81 A.3.1.
+        let middle = f64::from(1u32 << (precision.clamp(1, 16) - 1));
+        let offset = if list == 0 && frequency == 0 { 8.0 * middle * tone.offset } else { 0.0 };
+        let finite = |value: f64| (value as f32).clamp(f32::MIN, f32::MAX);
+        let shift = finite(f64::from(scale) * offset + f64::from(shift));
+        let scale = finite(f64::from(scale) * gain);
+        let frequency = if transposed { 8 * (frequency % 8) + frequency / 8 } else { frequency };
+        Output { frequency, channel: first + n, scale, shift }
+    };
+    channels.component(list).iter().enumerate().map(place).collect()
 }
 
 /// One channel of a tensor: what is stored is `coefficient * scale + shift`.
@@ -117,7 +141,7 @@ impl TargetPlan {
 #[derive(Debug)]
 pub(crate) enum Route {
     /// Each wanted frequency to a channel of a target.
-    Store { target: usize, outputs: Vec<Output> },
+    Store { target: usize, outputs: Arc<[Output]> },
     /// To the colour mixer, as its input R (0), G (1) or B (2): these frequencies.
     Mix { input: usize, frequencies: Vec<u8> },
 }
@@ -126,7 +150,7 @@ impl Route {
     /// Row-major indices of the wanted frequencies.
     pub fn frequencies(&self) -> impl Iterator<Item = u8> + '_ {
         let (outputs, mixed) = match self {
-            Route::Store { outputs, .. } => (outputs.as_slice(), [].as_slice()),
+            Route::Store { outputs, .. } => (&outputs[..], [].as_slice()),
             Route::Mix { frequencies, .. } => ([].as_slice(), frequencies.as_slice()),
         };
         outputs.iter().map(|output| output.frequency).chain(mixed.iter().copied())
@@ -150,8 +174,8 @@ pub(crate) struct ComponentPlan {
 /// The plan for one image.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    pub targets: Vec<TargetPlan>,
-    pub components: Vec<ComponentPlan>,
+    pub targets: SmallVec<[TargetPlan; 3]>,
+    pub components: SmallVec<[ComponentPlan; 3]>,
     /// Channels of target 0 that no component feeds: their coefficients are zero.
     pub zeros: Vec<Output>,
     /// Y, Cb and Cr from R, G and B, into target 0.
@@ -183,7 +207,7 @@ impl Plan {
 
     /// What the decoder must deliver for this plan.
     pub fn demand(&self, info: &ImageInfo) -> Demand {
-        let mut highest = vec![None; info.frame.components.len()];
+        let mut highest: SmallVec<_> = smallvec![None; info.frame.components.len()];
         let mut mcu_rows = None::<std::ops::Range<usize>>;
         for plan in &self.components {
             let position = plan
@@ -230,7 +254,7 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Li
     let grid = channel_grid(recipe, info, steps.as_ref());
     let target = TargetPlan::new("", recipe.layout, recipe.channels.len(), grid, recipe.dtype);
     let target = if transposed { target.transposed() } else { target };
-    let mut plan = Plan { targets: vec![target], ..Plan::default() };
+    let mut plan = Plan { targets: smallvec![target], ..Plan::default() };
     // Before maps of that size are built.
     check_memory(&plan.targets, limits)?;
     // Where windows are drawn at random, no two images share a map, but the components of one do.
