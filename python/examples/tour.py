@@ -26,6 +26,7 @@ print(f"{len(paths)} photographs")
 image = jpegdct.read(paths[0])
 print(image)
 for plane in image:
+    assert plane.quant_table is not None, "the file defines no table"
     print(f"  {plane}, DC step {plane.quant_table[0, 0]}, {(plane.values == 0).mean():.0%} zeros")
 # The DC coefficient is 8 x (mean of the block - 128).
 print(f"  mean of the first block: {image[0].dequantised()[0, 0, 0, 0] / 8 + 128:.1f}")
@@ -70,7 +71,7 @@ with tarfile.open(shard, "w") as archive:
             archive.addfile(entry, io.BytesIO(content))
 
 with tarfile.open(shard) as archive:
-    files = {member.name: archive.extractfile(member).read() for member in archive}
+    files = {member.name: file.read() for member in archive if (file := archive.extractfile(member))}
 images = [content for name, content in files.items() if name.endswith(".jpg")]
 targets = numpy.array([int(content) for name, content in files.items() if name.endswith(".cls")])
 again = extractor.batch(images)

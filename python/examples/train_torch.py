@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from jpegdct.torch import DctImageFolder, collate, training
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("--epochs", type=int, default=2)

@@ -13,19 +13,7 @@ for PyTorch, ``jpegdct.ray`` functions for Ray Data.
 """
 
 from . import errors
-from ._jpegdct import (
-    Coefficients,
-    Extraction,
-    Extractor,
-    Plane,
-    Recipe,
-    Warning,
-    __version__,
-    inspect,
-    read,
-    stats,
-    verify,
-)
+from ._jpegdct import Extractor, Recipe, __version__, inspect, read, stats, verify
 from .errors import (
     DamagedError,
     JpegError,
@@ -37,6 +25,7 @@ from .errors import (
     ReencodeError,
     UnsupportedError,
 )
+from .results import Coefficients, Extraction, Plane, Warning
 
 __all__ = [
     "Coefficients",

@@ -6,7 +6,7 @@ import sys
 from . import _jpegdct
 
 
-def main():
+def main() -> None:
     # The work is done outside of Python, which would only note an interrupt and wait for the end.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(_jpegdct.command(["jpegdct", *sys.argv[1:]]))

@@ -1,9 +1,23 @@
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Optional, Protocol, Union, final, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, Optional, Protocol, TypeVar, Union, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .results import Coefficients, Extraction
+
+__all__ = [
+    "Extractor",
+    "Recipe",
+    "__version__",
+    "command",
+    "digest",
+    "inspect",
+    "read",
+    "stats",
+    "verify",
+]
 
 __version__: str
 
@@ -12,101 +26,14 @@ class _Readable(Protocol):
 
 _Path = Union[str, os.PathLike[str]]
 _Source = Union[_Path, bytes, bytearray, memoryview, NDArray[np.uint8], _Readable]
-_Tensor = Union[NDArray[Any], dict[str, NDArray[Any]]]
 _Recipe = Union["Recipe", _Path, Mapping[str, Any]]
 _Inputs = Union[_Path, Sequence[_Path]]
-_Limits = Optional[Mapping[Literal["pixels", "memory", "scans", "passes", "segments", "file_bytes"], int]]
+_Limit = Literal["pixels", "memory", "scans", "passes", "segments", "file_bytes"]
+_Limits = Optional[Mapping[_Limit, int]]
 _Damaged = Literal["refuse", "keep"]
-
-@final
-class Warning:
-    """Something odd that decoding survived."""
-
-    @property
-    def offset(self) -> int:
-        """Byte offset in the file."""
-    @property
-    def message(self) -> str: ...
-    @property
-    def is_damage(self) -> bool:
-        """Whether coefficients may be lost or wrong."""
-
-@final
-class Plane:
-    """The quantised coefficients of one component."""
-
-    @property
-    def values(self) -> NDArray[np.int16]:
-        """Shape (block rows, block columns, 8, 8): vertical, then horizontal frequency."""
-    @property
-    def quant_table(self) -> Optional[NDArray[np.uint16]]:
-        """Quantisation steps, shape (8, 8); None if the file defines none."""
-    @property
-    def name(self) -> str:
-        """``y``, ``cb``, ``cr``, ..."""
-    @property
-    def id(self) -> int: ...
-    @property
-    def h(self) -> int:
-        """Horizontal sampling factor."""
-    @property
-    def v(self) -> int:
-        """Vertical sampling factor."""
-    @property
-    def width(self) -> int:
-        """Columns of samples."""
-    @property
-    def height(self) -> int:
-        """Rows of samples."""
-    @property
-    def blocks_wide(self) -> int: ...
-    @property
-    def blocks_high(self) -> int: ...
-    @property
-    def digest(self) -> str:
-        """FNV-1a 64 of the values, 16 hex digits: the same after any lossless transcode."""
-    def dequantised(self) -> NDArray[np.int32]:
-        """Coefficients times steps, shape (block rows, block columns, 8, 8)."""
-
-@final
-class Coefficients:
-    """The quantised coefficients of one image."""
-
-    @property
-    def planes(self) -> tuple[Plane, ...]:
-        """One a component, in frame order."""
-    @property
-    def width(self) -> int:
-        """Columns of pixels as stored."""
-    @property
-    def height(self) -> int:
-        """Lines of pixels as stored."""
-    @property
-    def precision(self) -> int:
-        """Bits a sample."""
-    @property
-    def process(self) -> str: ...
-    @property
-    def color(self) -> str: ...
-    @property
-    def orientation(self) -> int:
-        """EXIF orientation, 1..8."""
-    @property
-    def restart_interval(self) -> int: ...
-    @property
-    def scans(self) -> int: ...
-    @property
-    def warnings(self) -> tuple[Warning, ...]: ...
-    @property
-    def is_damaged(self) -> bool: ...
-    @property
-    def digest(self) -> tuple[str, ...]:
-        """The digest of every plane."""
-    def dequantised(self) -> list[NDArray[np.int32]]:
-        """Dequantised coefficients of every plane."""
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> Plane: ...
-    def __iter__(self) -> Iterator[Plane]: ...
+_Out = TypeVar("_Out", bound=NDArray[Any])
+# Mostly an array; a dict of arrays for the kinds `planes` and `quantised`, a list of them for a batch of several sizes.
+_Made = Union[NDArray[Any], Any]
 
 @final
 class Recipe:
@@ -150,37 +77,6 @@ class Recipe:
         """Fingerprint of what the recipe does, 16 hex digits."""
 
 @final
-class Extraction:
-    """The tensor of an image, and what was found on the way."""
-
-    @property
-    def tensor(self) -> _Tensor: ...
-    @property
-    def warnings(self) -> tuple[Warning, ...]: ...
-    @property
-    def is_damaged(self) -> bool: ...
-    @property
-    def saturated(self) -> int:
-        """Values that did not fit the element type."""
-    @property
-    def format(self) -> Optional[str]: ...
-    @property
-    def reencoded(self) -> Optional[str]:
-        """How it was re-encoded, None for a JPEG that is not in CMYK."""
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
-    @property
-    def precision(self) -> int: ...
-    @property
-    def process(self) -> str: ...
-    @property
-    def color(self) -> str: ...
-    @property
-    def orientation(self) -> int: ...
-
-@final
 class Extractor:
     """Makes tensors of images by one recipe. Shared by threads, safe after a fork, pickles."""
 
@@ -194,32 +90,41 @@ class Extractor:
     @overload
     def __call__(
         self, source: _Source, *, key: Optional[str] = None, on_error: Literal["raise"] = "raise"
-    ) -> NDArray[Any]: ...
+    ) -> _Made: ...
     @overload
-    def __call__(
-        self, source: _Source, *, key: Optional[str] = None, on_error: Literal["none"]
-    ) -> Optional[NDArray[Any]]: ...
-    def extract(self, source: _Source, *, key: Optional[str] = None) -> Extraction: ...
+    def __call__(self, source: _Source, *, key: Optional[str] = None, on_error: Literal["none"]) -> Optional[_Made]: ...
+    def extract(self, source: _Source, *, key: Optional[str] = None) -> Extraction:
+        """As calling it, with what was found on the way."""
     @overload
     def batch(
         self,
-        sources: Sequence[_Source],
+        sources: Iterable[_Source],
         *,
         keys: Optional[Sequence[str]] = None,
         threads: Optional[int] = None,
-        out: Optional[NDArray[Any]] = None,
+        out: _Out,
         on_error: Literal["raise"] = "raise",
-    ) -> Union[NDArray[Any], list[NDArray[Any]]]: ...
+    ) -> _Out: ...
     @overload
     def batch(
         self,
-        sources: Sequence[_Source],
+        sources: Iterable[_Source],
+        *,
+        keys: Optional[Sequence[str]] = None,
+        threads: Optional[int] = None,
+        out: None = None,
+        on_error: Literal["raise"] = "raise",
+    ) -> _Made: ...
+    @overload
+    def batch(
+        self,
+        sources: Iterable[_Source],
         *,
         keys: Optional[Sequence[str]] = None,
         threads: Optional[int] = None,
         out: Optional[NDArray[Any]] = None,
         on_error: Literal["none"],
-    ) -> list[Optional[NDArray[Any]]]: ...
+    ) -> list[Optional[_Made]]: ...
     @property
     def recipe(self) -> Recipe: ...
     @property
@@ -227,10 +132,13 @@ class Extractor:
     @property
     def reencode(self) -> bool: ...
     @property
-    def limits(self) -> dict[str, int]: ...
+    def limits(self) -> dict[_Limit, int]: ...
 
 def read(source: _Source, *, damaged: _Damaged = "refuse", limits: _Limits = None) -> Coefficients:
     """The quantised coefficients of a JPEG."""
+
+def digest(values: NDArray[np.int16]) -> str:
+    """FNV-1a 64 over contiguous values as little-endian int16, 16 hex digits."""
 
 def inspect(source: _Source, *, limits: _Limits = None) -> dict[str, Any]:
     """What a file holds: the fields of ``jpegdct inspect --json``."""

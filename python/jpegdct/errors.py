@@ -4,6 +4,10 @@ Operating system errors are Python's own (``FileNotFoundError`` and the other ki
 ``MemoryError``. All of them pickle.
 """
 
+from __future__ import annotations
+
+from typing import Any, Optional
+
 __all__ = [
     "DamagedError",
     "JpegError",
@@ -24,12 +28,12 @@ class JpegError(Exception):
     or None; ``index``, where the image was one of a batch, its place there.
     """
 
-    kind = None
-    offset = None
-    path = None
-    index = None
+    kind: Optional[str] = None
+    offset: Optional[int] = None
+    path: Optional[str] = None
+    index: Optional[int] = None
 
-    def __init__(self, message="", **attributes):
+    def __init__(self, message: str = "", **attributes: Any) -> None:
         super().__init__(message)
         self.__dict__.update(attributes)
 
@@ -45,15 +49,15 @@ class UnsupportedError(JpegError):
 class LimitError(JpegError):
     """A limit would be exceeded: ``which``, as the limits are named, ``found`` and ``limit``."""
 
-    which = None
-    found = None
-    limit = None
+    which: Optional[str] = None
+    found: Optional[int] = None
+    limit: Optional[int] = None
 
 
 class NotJpegError(JpegError):
     """The bytes are no JPEG; ``format`` is what they seem to be."""
 
-    format = None
+    format: Optional[str] = None
 
 
 class DamagedError(JpegError):

@@ -13,6 +13,8 @@ As a script it turns a folder or bucket into Parquet files or WebDataset shards:
 README.
 """
 
+from __future__ import annotations
+
 import argparse
 import io
 import json
@@ -20,11 +22,16 @@ import os
 import sys
 import tarfile
 import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union
 
 import numpy
 
 from ._jpegdct import Extractor, Recipe
 from .errors import JpegError
+
+if TYPE_CHECKING:
+    from ._jpegdct import _Path, _Recipe
 
 __all__ = ["Extract", "extract", "run"]
 
@@ -34,7 +41,8 @@ class Extract:
 
     ``recipe``: a Recipe or what its constructor takes. ``column``: the files' bytes; it is dropped unless
     ``keep_bytes``. ``output``: the tensors, an array (N, C, H, W) where the recipe has one shape, else an array of N
-    arrays. ``paths``: the column that names the images, for random steps and messages. ``threads`` of each call.
+    arrays. ``paths``: the column that names the images, for random steps and messages. ``threads`` of each call. Further
+    keywords are those of Extractor.
 
     ``on_error="raise"``: an image that fails fails the batch. ``"column"``: its row has its reason in a column
     ``error`` (empty for good rows) and a tensor of zeros. ``"drop"``: its row is left out, and told to ``report``, a
@@ -43,17 +51,17 @@ class Extract:
 
     def __init__(
         self,
-        recipe="dctnet-24",
+        recipe: _Recipe = "dctnet-24",
         *,
-        column="bytes",
-        output="tensor",
-        paths="path",
-        keep_bytes=False,
-        threads=1,
-        on_error="raise",
-        report=None,
-        **options,
-    ):
+        column: str = "bytes",
+        output: str = "tensor",
+        paths: str = "path",
+        keep_bytes: bool = False,
+        threads: int = 1,
+        on_error: Literal["raise", "column", "drop"] = "raise",
+        report: Optional[Callable[[list[tuple[str, str]]], object]] = None,
+        **options: Any,
+    ) -> None:
         if on_error not in ("raise", "column", "drop"):
             raise ValueError(f"on_error is 'raise', 'column' or 'drop', not {on_error!r}")
         self.extractor = Extractor(recipe, **options)
@@ -62,7 +70,7 @@ class Extract:
         self.column, self.output, self.paths = column, output, paths
         self.keep_bytes, self.threads, self.on_error, self.report = keep_bytes, threads, on_error, report
 
-    def __call__(self, batch):
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         batch = dict(batch)
         images = [bytes(image) for image in batch[self.column]]
         if not self.keep_bytes:
@@ -73,7 +81,7 @@ class Extract:
                 made = self.extractor.batch(images, keys=names, threads=self.threads)
             except JpegError as error:
                 # Ray tells where in the cluster, this tells which.
-                error.path = names[error.index]
+                error.path = names[error.index or 0]
                 error.args = (f"{error.path}: {error}",)
                 raise
             batch[self.output] = self._column(list(made) if isinstance(made, list) else made)
@@ -94,7 +102,7 @@ class Extract:
         batch[self.output] = self._column(made)
         return batch
 
-    def _reason(self, image, name):
+    def _reason(self, image: bytes, name: str) -> str:
         """Why an image failed: the message of its exception."""
         try:
             self.extractor(image, key=name)
@@ -102,14 +110,14 @@ class Extract:
             return str(error)
         return "it failed once and not again"
 
-    def _type(self):
-        return {"f32": numpy.float32, "f16": numpy.float16, "i16": numpy.int16}[self.extractor.recipe.dtype]
+    def _type(self) -> numpy.dtype[Any]:
+        return numpy.dtype({"f32": "float32", "f16": "float16", "i16": "int16"}[self.extractor.recipe.dtype])
 
-    def _zeros(self):
+    def _zeros(self) -> Any:
         shape = self.extractor.recipe.shape
         return numpy.zeros(shape or (self.extractor.recipe.num_channels, 0, 0), self._type())
 
-    def _column(self, arrays):
+    def _column(self, arrays: Any) -> Any:
         """Arrays as a column: stacked where the recipe has one shape."""
         shape = self.extractor.recipe.shape
         if isinstance(arrays, numpy.ndarray) and shape is not None:
@@ -122,14 +130,14 @@ class Extract:
         return column
 
 
-def _numpy(values):
+def _numpy(values: list[Any]) -> Any:
     """A column of plain values; bytes and text keep their type."""
     if values and isinstance(values[0], (bytes, str)):
         return numpy.array(values, dtype=object)
     return numpy.asarray(values)
 
 
-def extract(batch, recipe="dctnet-24", **options):
+def extract(batch: dict[str, Any], recipe: _Recipe = "dctnet-24", **options: Any) -> dict[str, Any]:
     """As ``Extract(recipe, **options)(batch)``: for a map over batches that takes a function. The extractor is kept."""
     key = (Recipe(recipe).to_json(), repr(sorted(options.items())))
     if key not in _kept:
@@ -137,7 +145,7 @@ def extract(batch, recipe="dctnet-24", **options):
     return _kept[key](batch)
 
 
-_kept = {}
+_kept: dict[tuple[str, str], Extract] = {}
 
 
 class _Shard:
@@ -147,10 +155,10 @@ class _Shard:
     one place.
     """
 
-    def __init__(self, folder, recipe):
+    def __init__(self, folder: str, recipe: Recipe) -> None:
         self.folder, self.recipe = folder, recipe
 
-    def __call__(self, batch):
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         from pyarrow import fs
 
         paths, tensors = [str(path) for path in batch["path"]], batch["tensor"]
@@ -176,14 +184,37 @@ class _Shard:
         return {"shard": numpy.array([name], dtype=object), "images": numpy.array([len(paths)])}
 
 
-def _filesystem(place, fs):
+def _filesystem(place: str, fs: Any) -> tuple[Any, str]:
     """The file system of a path or URI, and the path in it."""
     if "://" in place:
-        return fs.FileSystem.from_uri(place)
+        filesystem, path = fs.FileSystem.from_uri(place)
+        return filesystem, path
     return fs.LocalFileSystem(), os.path.abspath(place)
 
 
-def run(inputs, output, recipe="dctnet-24", *, format="parquet", concurrency=None, batch_size=64, **options):
+class _Failures:
+    """What all actors report."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def add(self, failed: list[tuple[str, str]]) -> None:
+        self.found.update(failed)
+
+    def all(self) -> dict[str, str]:
+        return self.found
+
+
+def run(
+    inputs: Union[str, list[str]],
+    output: _Path,
+    recipe: _Recipe = "dctnet-24",
+    *,
+    format: Literal["parquet", "webdataset"] = "parquet",
+    concurrency: Optional[int] = None,
+    batch_size: int = 64,
+    **options: Any,
+) -> tuple[int, dict[str, str]]:
     """Turns the images below ``inputs`` (paths or URIs) into tensors below ``output``, on the Ray cluster that is
     connected.
 
@@ -199,20 +230,9 @@ def run(inputs, output, recipe="dctnet-24", *, format="parquet", concurrency=Non
         raise ValueError(f"format is 'parquet' or 'webdataset', not {format!r}")
     recipe = Recipe(recipe)
 
-    @ray.remote(num_cpus=0)
-    class Failures:
-        def __init__(self):
-            self.found = {}
+    failures: Any = ray.remote(num_cpus=0)(_Failures).remote()
 
-        def add(self, failed):
-            self.found.update(failed)
-
-        def all(self):
-            return self.found
-
-    failures = Failures.remote()
-
-    def report(failed):
+    def report(failed: list[tuple[str, str]]) -> None:
         ray.get(failures.add.remote(failed))
 
     if concurrency is None:
@@ -243,7 +263,7 @@ def run(inputs, output, recipe="dctnet-24", *, format="parquet", concurrency=Non
     return count, found
 
 
-def main(arguments=None):
+def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m jpegdct.ray", description="Images to tensors of DCT coefficients on Ray."
     )

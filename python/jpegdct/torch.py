@@ -13,16 +13,23 @@ PyTorch's own generator, so ``torch.manual_seed`` repeats it, and every epoch an
 needed, not torchvision.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import random
 import tarfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union
 
 import torch
 from torch.utils.data import Dataset, IterableDataset, default_collate, get_worker_info
 
 from ._jpegdct import Extractor, Recipe
 from .errors import JpegError
+
+if TYPE_CHECKING:
+    from ._jpegdct import _Path, _Recipe, _Source
 
 __all__ = ["DctDataset", "DctImageFolder", "DctWebDataset", "collate", "training"]
 
@@ -46,14 +53,22 @@ EXTENSIONS = (
 
 
 def training(
-    base="dctnet-24", size=448, *, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), flip=0.5, photometric=None, **fields
-):
+    base: _Recipe = "dctnet-24",
+    size: Union[int, Sequence[int]] = 448,
+    *,
+    scale: Sequence[float] = (0.08, 1.0),
+    ratio: Sequence[float] = (3 / 4, 4 / 3),
+    flip: float = 0.5,
+    photometric: Optional[dict[str, Any]] = None,
+    **fields: Any,
+) -> Recipe:
     """A recipe for training: ``base``, but a random resized crop to ``size`` in the place of its resize and crop,
     flips and changes of colour.
 
     ``size`` in pixels, a number or (height, width), before DCTNet's enlargement: 448 gives 56 x 56 blocks. ``scale``,
     ``ratio`` as torchvision's ``RandomResizedCrop``. ``flip``: probability. ``photometric``: the table of that name
     in a recipe, such as ``{"brightness": [0.6, 1.4], "chroma_drop": 0.1}``. ``fields`` as ``Recipe`` takes them.
+    Raises RecipeError for what cannot be.
     """
     base = Recipe(base)
     geometry = dict(base.to_dict().get("geometry", {}))
@@ -69,7 +84,7 @@ def training(
     return base.replace(**changes)
 
 
-def _tensor(made):
+def _tensor(made: Any) -> Any:
     """Shares the memory of what an extractor made."""
     if isinstance(made, dict):
         return {name: torch.from_numpy(array) for name, array in made.items()}
@@ -79,7 +94,15 @@ def _tensor(made):
 class _Images:
     """What all data sets do with one image."""
 
-    def __init__(self, recipe, transform, on_error, options):
+    def __init__(
+        self,
+        recipe: Union[_Recipe, Extractor],
+        transform: Optional[Callable[[Any], Any]],
+        on_error: Literal["raise", "none"],
+        options: dict[str, Any],
+    ) -> None:
+        if isinstance(recipe, Extractor) and options:
+            raise TypeError(f"an Extractor has its options already: {', '.join(options)}")
         self.extractor = recipe if isinstance(recipe, Extractor) else Extractor(recipe, **options)
         self.recipe = self.extractor.recipe
         self.transform = transform
@@ -88,7 +111,7 @@ class _Images:
         self.on_error = on_error
         self._random = self.recipe.is_random
 
-    def _load(self, source):
+    def _load(self, source: _Source) -> Any:
         """The tensor of an image, or None if it failed and that is no error."""
         # Only what needs chance takes a number from the generator.
         key = str(torch.randint(2**62, ()).item()) if self._random else None
@@ -99,7 +122,7 @@ class _Images:
         return tensor if self.transform is None else self.transform(tensor)
 
 
-class DctDataset(_Images, Dataset):
+class DctDataset(_Images, Dataset[Any]):
     """A map-style data set of any images: ``dataset[i]`` is ``(tensor, target)``.
 
     ``sources``: a sequence of paths or bytes. ``targets``: as many of anything, or None for the tensor alone.
@@ -110,15 +133,15 @@ class DctDataset(_Images, Dataset):
 
     def __init__(
         self,
-        sources,
-        recipe="dctnet-24",
+        sources: Sequence[_Source],
+        recipe: Union[_Recipe, Extractor] = "dctnet-24",
         *,
-        targets=None,
-        transform=None,
-        target_transform=None,
-        on_error="raise",
-        **options,
-    ):
+        targets: Optional[Sequence[Any]] = None,
+        transform: Optional[Callable[[Any], Any]] = None,
+        target_transform: Optional[Callable[[Any], Any]] = None,
+        on_error: Literal["raise", "none"] = "raise",
+        **options: Any,
+    ) -> None:
         super().__init__(recipe, transform, on_error, options)
         if targets is not None and len(targets) != len(sources):
             raise ValueError(f"{len(targets)} targets for {len(sources)} images")
@@ -126,10 +149,10 @@ class DctDataset(_Images, Dataset):
         self.targets = targets
         self.target_transform = target_transform
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.sources)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         tensor = self._load(self.sources[index])
         if self.targets is None:
             return tensor
@@ -147,17 +170,17 @@ class DctImageFolder(DctDataset):
 
     def __init__(
         self,
-        root,
-        recipe="dctnet-24",
+        root: _Path,
+        recipe: Union[_Recipe, Extractor] = "dctnet-24",
         *,
-        transform=None,
-        target_transform=None,
-        extensions=EXTENSIONS,
-        is_valid_file=None,
-        allow_empty=False,
-        on_error="raise",
-        **options,
-    ):
+        transform: Optional[Callable[[Any], Any]] = None,
+        target_transform: Optional[Callable[[Any], Any]] = None,
+        extensions: Sequence[str] = EXTENSIONS,
+        is_valid_file: Optional[Callable[[str], bool]] = None,
+        allow_empty: bool = False,
+        on_error: Literal["raise", "none"] = "raise",
+        **options: Any,
+    ) -> None:
         self.root = os.fspath(root)
         self.classes, self.class_to_idx = self.find_classes(self.root)
         if is_valid_file is None:
@@ -178,14 +201,14 @@ class DctImageFolder(DctDataset):
         )
 
     @staticmethod
-    def find_classes(root):
+    def find_classes(root: _Path) -> tuple[list[str], dict[str, int]]:
         """The folders in a folder, sorted, and the place of each."""
         classes = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
         if not classes:
             raise FileNotFoundError(f"{root}: no folders of classes")
         return classes, {name: place for place, name in enumerate(classes)}
 
-    def _walk(self, is_valid_file):
+    def _walk(self, is_valid_file: Callable[[str], bool]) -> Iterator[tuple[str, int]]:
         for place, name in enumerate(self.classes):
             for folder, _, files in sorted(os.walk(os.path.join(self.root, name), followlinks=True)):
                 for file in sorted(files):
@@ -194,7 +217,7 @@ class DctImageFolder(DctDataset):
                         yield path, place
 
 
-class DctWebDataset(_Images, IterableDataset):
+class DctWebDataset(_Images, IterableDataset[Any]):
     """An iterable data set of WebDataset shards: tar files in which files that share a name up to its first dot are a
     sample.
 
@@ -206,14 +229,22 @@ class DctWebDataset(_Images, IterableDataset):
     """
 
     def __init__(
-        self, shards, recipe="dctnet-24", *, shuffle=0, transform=None, decode=True, on_error="raise", **options
-    ):
+        self,
+        shards: Union[_Path, Sequence[_Path]],
+        recipe: Union[_Recipe, Extractor] = "dctnet-24",
+        *,
+        shuffle: int = 0,
+        transform: Optional[Callable[[Any], Any]] = None,
+        decode: bool = True,
+        on_error: Literal["raise", "none"] = "raise",
+        **options: Any,
+    ) -> None:
         super().__init__(recipe, transform, on_error, options)
         self.shards = [shards] if isinstance(shards, (str, os.PathLike)) else list(shards)
         self.shuffle = shuffle
         self.decode = decode
 
-    def _share(self):
+    def _share(self) -> list[_Path]:
         """The shards of this rank and worker: every so many-th."""
         worker = get_worker_info()
         place, of = (worker.id, worker.num_workers) if worker else (0, 1)
@@ -222,7 +253,7 @@ class DctWebDataset(_Images, IterableDataset):
             of *= torch.distributed.get_world_size()
         return self.shards[place::of]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         shards = self._share()
         if not self.shuffle:
             for shard in shards:
@@ -239,7 +270,7 @@ class DctWebDataset(_Images, IterableDataset):
         chance.shuffle(waiting)
         yield from map(self._make, waiting)
 
-    def _make(self, sample):
+    def _make(self, sample: dict[str, Any]) -> Any:
         sample = dict(sample)
         tensor = self._load(sample.pop("image"))
         if "cls" in sample:
@@ -252,12 +283,13 @@ class DctWebDataset(_Images, IterableDataset):
         return {**sample, "tensor": tensor}
 
 
-def _samples(shard):
+def _samples(shard: _Path) -> Iterator[dict[str, Any]]:
     """The samples of a tar file with an image, as dicts of bytes."""
-    sample = {}
+    sample: dict[str, Any] = {}
     with tarfile.open(shard, "r|*") as archive:
         for member in archive:
-            if not member.isfile():
+            file = archive.extractfile(member) if member.isfile() else None
+            if file is None:
                 continue
             folder, name = os.path.split(member.name)
             stem, dot, extension = name.partition(".")
@@ -269,12 +301,12 @@ def _samples(shard):
             sample["__key__"] = key
             if ("." + extension.lower()).endswith(EXTENSIONS):
                 extension = "image"
-            sample[extension if dot else ""] = archive.extractfile(member).read()
+            sample[extension if dot else ""] = file.read()
     if "image" in sample:
         yield sample
 
 
-def collate(samples):
+def collate(samples: Sequence[Any]) -> Any:
     """PyTorch's ``default_collate`` for tensors of any size: those of one shape are stacked, others become a list.
 
     Samples whose tensor is None, because the image failed and the data set was told ``on_error="none"``, are left
@@ -288,7 +320,7 @@ def collate(samples):
     return _stack(kept)
 
 
-def _stack(values):
+def _stack(values: Sequence[Any]) -> Any:
     first = values[0]
     if isinstance(first, torch.Tensor):
         same = all(value.shape == first.shape for value in values)

@@ -6,12 +6,18 @@ use numpy::ndarray::{ArrayD, IxDyn};
 use numpy::{Element, PyArrayDyn};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 /// Values in an array of that shape.
 pub fn array<'py, T: Element>(py: Python<'py>, shape: &[usize], values: Vec<T>) -> PyResult<Bound<'py, PyAny>> {
     let array = ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|e| PyRuntimeError::new_err(e.to_string()))?;
     Ok(PyArrayDyn::from_owned_array(py, array).into_any())
+}
+
+/// An array of `n` rows of zeros. One that is too large is a `MemoryError`.
+pub fn rows<'py, T: Element>(py: Python<'py>, n: usize, row: &[usize]) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
+    let shape = PyTuple::new(py, [&[n], row].concat())?;
+    Ok(py.import("numpy")?.call_method1("zeros", (shape, T::get_dtype(py)))?.cast_into()?)
 }
 
 /// A tensor as an array.

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use half::f16;
 use jpegdct::corpus::{Buffers, Passage};
@@ -20,10 +19,8 @@ use pyo3::types::PyList;
 use crate::arrays;
 use crate::errors;
 use crate::process::Process;
+use crate::signals::Signals;
 use crate::source::Feed;
-
-/// How often the calling thread looks for signals.
-const SIGNALS: Duration = Duration::from_millis(20);
 
 /// A batch that is ready to run.
 pub struct Batch<'a> {
@@ -90,10 +87,7 @@ impl Batch<'_> {
                 return Err(PyValueError::new_err("out is for recipes of one tensor an image"));
             }
             Some(out) => Some(self.check_out::<T>(out)?),
-            None => recipe.fixed_shape().map(|row| {
-                let shape: Vec<usize> = [&[self.feeds.len()], &row[..]].concat();
-                PyArrayDyn::<T>::zeros(py, shape, false)
-            }),
+            None => recipe.fixed_shape().map(|row| arrays::rows::<T>(py, self.feeds.len(), &row)).transpose()?,
         };
         match array {
             Some(array) => {
@@ -168,8 +162,7 @@ impl Batch<'_> {
             && self.process.extractor().recipe().kind == Kind::Channels
             && made.values().next().is_some_and(|first| made.values().all(|other| other[0].shape == first[0].shape));
         if is_stack && let Some(first) = made.values().next() {
-            let shape: Vec<usize> = [&[made.len()], &first[0].shape[..]].concat();
-            let array = PyArrayDyn::<T>::zeros(py, shape, false);
+            let array = arrays::rows::<T>(py, made.len(), &first[0].shape)?;
             {
                 let mut borrowed = array.readwrite();
                 let rows = borrowed.as_slice_mut().map_err(|e| PyValueError::new_err(e.to_string()))?;
@@ -202,22 +195,19 @@ impl Batch<'_> {
         work: impl Fn(&mut Buffers, J) + Sync,
         failures: &Failures,
     ) -> PyResult<()> {
-        let jobs = Mutex::new(jobs);
+        let (jobs, signals) = (Mutex::new(jobs), Signals::new());
         let stop = &failures.stop;
-        let one = |is_caller: bool| -> PyResult<()> {
+        let one = |is_caller: bool| {
             let mut buffers = self.process.take();
-            let mut looked = Instant::now();
             while !stop.load(Ordering::Relaxed) {
                 let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some(job) = job else { break };
                 work(&mut buffers, job);
-                if is_caller && looked.elapsed() > SIGNALS {
-                    Python::attach(|py| py.check_signals()).inspect_err(|_| stop.store(true, Ordering::Relaxed))?;
-                    looked = Instant::now();
+                if is_caller && signals.is_raised() {
+                    stop.store(true, Ordering::Relaxed);
                 }
             }
             self.process.give(buffers);
-            Ok(())
         };
         py.detach(|| {
             std::thread::scope(|scope| {
@@ -228,9 +218,10 @@ impl Batch<'_> {
                         break;
                     }
                 }
-                one(true)
-            })
-        })
+                one(true);
+            });
+        });
+        signals.result()
     }
 
     fn fails(&self, failures: &Failures, place: usize, failure: Failure) {

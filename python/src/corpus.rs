@@ -1,62 +1,21 @@
 //! `inspect`, `stats` and `verify`: what the commands of these names say, as data.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use jpegdct::corpus::{self, Convert, Definition, Entry, Inspection, Maker, Observer};
+use jpegdct::corpus::{self, Convert, Definition, Inspection, Maker};
 use jpegdct::verify::{DEFAULT_TOLERANCE, ImageLine, Summary, SummaryLine, Verifier, verify_all};
 use jpegdct::{Damage, Extractor, Scratch};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::PyMapping;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::errors;
 use crate::options;
 use crate::recipe;
+use crate::signals::Signals;
 use crate::source::{Source, paths};
-
-/// How often the calling thread looks for signals.
-const SIGNALS: Duration = Duration::from_millis(20);
-
-/// Looks for signals, on the thread that called.
-struct Signals {
-    looked: Mutex<Instant>,
-    raised: Mutex<Option<PyErr>>,
-}
-
-impl Signals {
-    fn new() -> Signals {
-        Signals { looked: Mutex::new(Instant::now()), raised: Mutex::new(None) }
-    }
-
-    fn is_raised(&self) -> bool {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        if looked.elapsed() < SIGNALS {
-            return false;
-        }
-        *looked = Instant::now();
-        let error = Python::attach(|py| py.check_signals()).err();
-        let is_raised = error.is_some();
-        *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = error;
-        is_raised
-    }
-
-    fn result(self) -> PyResult<()> {
-        self.raised.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-    }
-}
-
-impl Observer for Signals {
-    fn begin(&self, _inputs: usize, _done: usize) {}
-    fn arrived(&self, _path: &str, _bytes: u64, _took: Duration) {}
-    fn entry(&self, _entry: &Entry) {}
-    fn is_stopped(&self) -> bool {
-        self.is_raised()
-    }
-}
 
 /// Data as Python's own.
 fn python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
@@ -73,7 +32,7 @@ fn python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, P
 pub fn inspect<'py>(
     py: Python<'py>,
     source: &Bound<'py, PyAny>,
-    limits: Option<&Bound<'py, PyDict>>,
+    limits: Option<&Bound<'py, PyMapping>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = options::decode_options(options::limits(limits)?, Damage::Keep);
     let source = Source::of(source, options.limits.file_bytes)?;
@@ -105,7 +64,7 @@ pub fn stats<'py>(
     budget: Option<usize>,
     threads: Option<usize>,
     reencode: bool,
-    limits: Option<&Bound<'py, PyDict>>,
+    limits: Option<&Bound<'py, PyMapping>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let definition = match definition {
         "pooled" => Definition::Pooled,
@@ -149,7 +108,7 @@ pub fn verify<'py>(
     recipe: Option<&Bound<'py, PyAny>>,
     tolerance: Option<f64>,
     threads: Option<usize>,
-    limits: Option<&Bound<'py, PyDict>>,
+    limits: Option<&Bound<'py, PyMapping>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
     let recipe = recipe_or(recipe, "native-24")?;

@@ -3,24 +3,24 @@
 use jpegdct::corpus::Passage;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::arrays;
 use crate::batch::Batch;
-use crate::coefficients::warnings;
 use crate::errors;
 use crate::options;
 use crate::process::Process;
 use crate::recipe::{self, Recipe};
+use crate::results;
 use crate::source::Source;
 
 /// Makes tensors of images by one recipe.
 ///
-/// ``Extractor(recipe="native-24", *, damaged="refuse", reencode=True, limits=None)``: ``recipe`` is a Recipe, or what its
+/// ``Extractor(recipe="native-24", damaged="refuse", reencode=True, limits=None)``: ``recipe`` is a Recipe, or what its
 /// constructor takes. ``damaged="keep"`` keeps what a damaged file still holds. ``reencode=False`` refuses what is no JPEG, and
 /// CMYK. ``limits`` as in ``read``.
 ///
-/// ``extractor(source, *, key="", on_error="raise")`` gives the tensor of one image: an array of the recipe's type and layout,
+/// ``extractor(source, *, key=None, on_error="raise")`` gives the tensor of one image: an array of the recipe's type and layout,
 /// (C, H, W) in blocks unless told otherwise; for the kinds ``planes`` and ``quantised`` a dict of arrays by component.
 /// ``source`` is a path, bytes, a buffer or a binary file. ``key`` names the image where the recipe has random steps: equal
 /// bytes, recipe and key give equal tensors; a path is its own key unless one is given. ``on_error="none"`` gives None
@@ -61,7 +61,7 @@ impl Extractor {
         recipe: Option<&Bound<'_, PyAny>>,
         damaged: &str,
         reencode: bool,
-        limits: Option<&Bound<'_, PyDict>>,
+        limits: Option<&Bound<'_, PyMapping>>,
     ) -> PyResult<Extractor> {
         let recipe = match recipe {
             Some(recipe) => recipe::of(recipe)?,
@@ -92,25 +92,14 @@ impl Extractor {
 
     /// As calling it, with what was found on the way: an Extraction.
     #[pyo3(signature = (source, *, key = None))]
-    fn extract(&self, py: Python<'_>, source: &Bound<'_, PyAny>, key: Option<&str>) -> PyResult<Extraction> {
+    fn extract<'py>(
+        &self,
+        py: Python<'py>,
+        source: &Bound<'py, PyAny>,
+        key: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let (extraction, passage) = self.extraction(source, key)?;
-        let summary = &extraction.summary;
-        let all = || passage.warnings.iter().chain(&summary.warnings);
-        let frame = &summary.info.frame;
-        Ok(Extraction {
-            width: frame.width,
-            height: frame.height,
-            precision: frame.precision,
-            process: frame.process.name(),
-            color: summary.info.color.name(),
-            orientation: summary.info.orientation,
-            saturated: extraction.saturated,
-            is_damaged: all().any(jpegdct::Warning::is_damage),
-            warnings: warnings(py, all())?,
-            reencoded: passage.reencoded,
-            format: passage.format,
-            tensor: arrays::tensors(py, extraction.tensors)?.unbind(),
-        })
+        results::extraction(py, extraction, passage)
     }
 
     /// The tensors of many images, on ``threads`` threads (default: as many as the machine runs at once).
@@ -188,39 +177,5 @@ impl Extractor {
 
     fn __repr__(&self) -> String {
         format!("<Extractor of {}>", self.recipe().__repr__())
-    }
-}
-
-/// The tensor of an image, and what was found on the way.
-///
-/// Attributes: ``tensor`` (array, or dict of arrays), ``warnings`` (tuple of Warning), ``is_damaged``, ``saturated`` (values
-/// that did not fit the element type), ``format`` (``jpeg``, ``png`` ...), ``reencoded`` (how, or None), and of the JPEG that was
-/// decoded ``width``, ``height``, ``precision``, ``process``, ``color``, ``orientation``.
-#[pyclass(frozen, get_all, module = "jpegdct")]
-pub struct Extraction {
-    tensor: Py<PyAny>,
-    warnings: Py<PyTuple>,
-    is_damaged: bool,
-    saturated: u64,
-    format: Option<String>,
-    reencoded: Option<String>,
-    width: u32,
-    height: u32,
-    precision: u8,
-    process: &'static str,
-    color: &'static str,
-    orientation: u8,
-}
-
-#[pymethods]
-impl Extraction {
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let tensor = self.tensor.bind(py);
-        let shape = match tensor.getattr("shape") {
-            Ok(shape) => shape.str()?.to_string(),
-            Err(_) => format!("{} arrays", tensor.len()?),
-        };
-        let damaged = if self.is_damaged { ", damaged" } else { "" };
-        Ok(format!("<Extraction {shape} of {} x {} {}{damaged}>", self.width, self.height, self.color))
     }
 }

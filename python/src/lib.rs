@@ -12,6 +12,8 @@ mod extractor;
 mod options;
 mod process;
 mod recipe;
+mod results;
+mod signals;
 mod source;
 
 use std::ffi::OsString;
@@ -29,11 +31,8 @@ fn _jpegdct(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<recipe::Recipe>()?;
     module.add_class::<extractor::Extractor>()?;
-    module.add_class::<extractor::Extraction>()?;
-    module.add_class::<coefficients::Coefficients>()?;
-    module.add_class::<coefficients::Plane>()?;
-    module.add_class::<coefficients::Warning>()?;
     module.add_function(wrap_pyfunction!(coefficients::read, module)?)?;
+    module.add_function(wrap_pyfunction!(coefficients::digest, module)?)?;
     module.add_function(wrap_pyfunction!(corpus::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(corpus::stats, module)?)?;
     module.add_function(wrap_pyfunction!(corpus::verify, module)?)?;

@@ -4,45 +4,38 @@ use jpegdct::reencode::{ReencodeOptions, Reencoder};
 use jpegdct::{Damage, DecodeOptions, Limits};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{IntoPyDict, PyDict, PyMapping};
 
-/// Limits by the names of their fields, defaults where nothing is said.
-pub fn limits(changes: Option<&Bound<'_, PyDict>>) -> PyResult<Limits> {
+/// Limits by the names of their fields.
+fn by_name(limits: &mut Limits) -> [(&'static str, &mut u64); 6] {
+    [
+        ("pixels", &mut limits.pixels),
+        ("memory", &mut limits.memory),
+        ("scans", &mut limits.scans),
+        ("passes", &mut limits.passes),
+        ("segments", &mut limits.segments),
+        ("file_bytes", &mut limits.file_bytes),
+    ]
+}
+
+/// Limits of a mapping, defaults where it says nothing.
+pub fn limits(changes: Option<&Bound<'_, PyMapping>>) -> PyResult<Limits> {
     let mut limits = Limits::default();
-    for (name, value) in changes.into_iter().flatten() {
-        let name: String = name.extract()?;
-        let field = match name.as_str() {
-            "pixels" => &mut limits.pixels,
-            "memory" => &mut limits.memory,
-            "scans" => &mut limits.scans,
-            "passes" => &mut limits.passes,
-            "segments" => &mut limits.segments,
-            "file_bytes" => &mut limits.file_bytes,
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "no limit is named {name:?}; there are pixels, memory, scans, passes, segments and file_bytes"
-                )));
-            }
-        };
-        *field = value.extract()?;
+    let Some(changes) = changes else { return Ok(limits) };
+    for item in changes.items()? {
+        let (name, value): (String, u64) = item.extract()?;
+        let mut fields = by_name(&mut limits);
+        let names = fields.each_ref().map(|(name, _)| *name).join(", ");
+        let field = fields.iter_mut().find(|(field, _)| *field == name);
+        let unknown = || PyValueError::new_err(format!("no limit is named {name:?}; there are {names}"));
+        *field.ok_or_else(unknown)?.1 = value;
     }
     Ok(limits)
 }
 
 /// Limits as [`limits`] takes them.
 pub fn limits_dict<'py>(py: Python<'py>, limits: &Limits) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    for (name, value) in [
-        ("pixels", limits.pixels),
-        ("memory", limits.memory),
-        ("scans", limits.scans),
-        ("passes", limits.passes),
-        ("segments", limits.segments),
-        ("file_bytes", limits.file_bytes),
-    ] {
-        dict.set_item(name, value)?;
-    }
-    Ok(dict)
+    by_name(&mut limits.clone()).map(|(name, value)| (name, *value)).into_py_dict(py)
 }
 
 /// What becomes of damaged images: `refuse` or `keep`.

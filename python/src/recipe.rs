@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyMapping, PyString, PyTuple};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -31,8 +31,8 @@ pub fn of(argument: &Bound<'_, PyAny>) -> PyResult<jpegdct::Recipe> {
     if let Ok(recipe) = argument.cast::<Recipe>() {
         return Ok(recipe.get().inner.clone());
     }
-    let made = if argument.is_instance_of::<PyDict>() {
-        jpegdct::Recipe::from_json(&json(argument)?)
+    let made = if let Ok(mapping) = argument.cast::<PyMapping>() {
+        jpegdct::Recipe::from_json(&json(&py.get_type::<PyDict>().call1((mapping,))?)?)
     } else if argument.is_instance_of::<PyString>() || argument.hasattr("__fspath__")? {
         let path = py.import("os")?.call_method1("fspath", (argument,))?;
         jpegdct::Recipe::load(&path.extract::<String>()?)

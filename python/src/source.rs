@@ -10,6 +10,9 @@ use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
+/// Bytes that are asked of a file at a time: of most photographs all.
+const PART: u64 = 16 << 20;
+
 /// An image, as it was given.
 pub enum Source<'py> {
     /// Its bytes. Those of other buffers, which may change at any time, are copied.
@@ -41,9 +44,7 @@ impl<'py> Source<'py> {
             return Ok(Source::Bytes(view.call_method0("tobytes")?.cast_into()?));
         }
         if argument.hasattr("read")? {
-            let read = argument.call_method1("read", (limit.saturating_add(1).min(i64::MAX as u64),))?;
-            let text = |_| PyTypeError::new_err("a file must be open in binary mode: its read() gave no bytes");
-            return Ok(Source::Bytes(read.cast_into().map_err(text)?));
+            return read_to_end(argument, limit).map(Source::Bytes);
         }
         let found = argument.get_type().name()?;
         Err(PyTypeError::new_err(format!("an image is a path, bytes, a buffer or a binary file, not {found}")))
@@ -55,6 +56,27 @@ impl<'py> Source<'py> {
             Source::Bytes(bytes) => Feed::Bytes(bytes.as_bytes()),
             Source::Path(path) => Feed::Path(path),
         }
+    }
+}
+
+/// Reads a file to its end, or to one byte beyond the limit.
+fn read_to_end<'py>(file: &Bound<'py, PyAny>, limit: u64) -> PyResult<Bound<'py, PyBytes>> {
+    let mut parts: Vec<Bound<'py, PyBytes>> = Vec::new();
+    let mut left = limit.saturating_add(1);
+    // A raw file may give less than is asked for; nothing is its end.
+    while left > 0 {
+        let read = file.call_method1("read", (left.min(PART),))?;
+        let text = |_| PyTypeError::new_err("a file must be open in binary mode: its read() gave no bytes");
+        let part: Bound<'py, PyBytes> = read.cast_into().map_err(text)?;
+        if part.as_bytes().is_empty() {
+            break;
+        }
+        left = left.saturating_sub(part.as_bytes().len() as u64);
+        parts.push(part);
+    }
+    match &parts[..] {
+        [whole] => Ok(whole.clone()),
+        _ => Ok(PyBytes::new(file.py(), b"").call_method1("join", (parts,))?.cast_into()?),
     }
 }
 

@@ -102,6 +102,11 @@ def test_empty_and_wrong(extractor, photo):
         extractor.batch([photo, 3], on_error="none")
 
 
+def test_a_batch_too_large_is_a_memory_error(extractor):
+    with pytest.raises(MemoryError):
+        extractor.batch([b""] * 3_000_000)
+
+
 def test_dlpack_is_without_a_copy(extractor, photo):
     for array in [extractor(photo), extractor.batch([photo] * 2), jpegdct.read(photo)[0].values]:
         again = numpy.from_dlpack(array)

@@ -1,7 +1,9 @@
 """Errors: a class each, with numbers; none is lost between processes."""
 
+import copy
 import errno
 import pickle
+import types
 
 import pytest
 from conftest import FIXTURES
@@ -39,8 +41,8 @@ def test_classes(file, options, kind):
         assert error.format == "unknown content"
     without = caught(path.read_bytes(), **options)
     assert without.path is None and f"{path}: {without}" == str(error)
-    again = pickle.loads(pickle.dumps(error))
-    assert type(again) is kind and str(again) == str(error) and vars(again) == vars(error)
+    for again in [pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)]:
+        assert type(again) is kind and str(again) == str(error) and vars(again) == vars(error)
     assert jpegdct.Extractor("native-24", **options)(path, on_error="none") is None
 
 
@@ -65,7 +67,8 @@ def test_a_wrong_call_is_no_failure_of_an_image():
         extractor(3, on_error="none")
     with pytest.raises(ValueError, match="on_error"):
         extractor(b"", on_error="perhaps")
-    with pytest.raises(ValueError, match="no limit is named"):
+    assert jpegdct.Extractor(limits=types.MappingProxyType({"pixels": 7})).limits["pixels"] == 7
+    with pytest.raises(ValueError, match='no limit is named "pixel"; there are pixels, memory, '):
         jpegdct.Extractor(limits={"pixel": 1})
     with pytest.raises(OverflowError):
         jpegdct.Extractor(limits={"pixels": -1})

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import sys
 
+import numpy
 import pytest
 from conftest import FIXTURES, ROOT
+
+import jpegdct
 
 EXAMPLES = ROOT / "python" / "examples"
 
@@ -43,16 +46,29 @@ def test_the_readmes_first_lines(tmp_path, photos):
     assert "(2, 24, 56, 56)" in run("readme.py", cwd=tmp_path)
 
 
-def test_the_readmes_spark_and_dask(tmp_path, photos):
-    """Those engines are not installed; their maps hand over pandas data frames and bags, which are made here by
-    hand."""
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
-    code = next(block for block in blocks() if "def tensors(" in block)
-    functions = {}
-    exec(code.split("# Spark")[0], functions)
-    frame = pandas.DataFrame(
-        {"path": [str(path) for path in photos], "content": [path.read_bytes() for path in photos]}
-    )
-    (made,) = functions["tensors"]([frame])
-    assert list(made["path"]) == list(frame["path"]) and len(made["tensor"][0]) == 24 * 56 * 56
-    assert os.path.basename(made["path"][0]) == photos[0].name
+def test_spark(tmp_path, photos, monkeypatch):
+    pytest.importorskip("pyspark", reason="PySpark is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    if not shutil.which("java"):
+        pytest.skip("Spark needs Java")
+    for path in [*photos, FIXTURES / "damaged" / "bad-code.jpg"]:
+        shutil.copy(path, tmp_path)
+    # Workers have this Python, and a cluster of this machine.
+    for name, value in [("PYSPARK_PYTHON", sys.executable), ("SPARK_LOCAL_IP", "127.0.0.1")]:
+        monkeypatch.setenv(name, value)
+    said = run(EXAMPLES / "on_spark.py", f"{tmp_path}/*.jpg", tmp_path / "out")
+    assert f"{len(photos)} tensors of (24, 56, 56), 1 failed" in said and "bad-code.jpg: damaged JPEG" in said
+    rows = {os.path.basename(row["path"]): row for row in parquet.read_table(tmp_path / "out").to_pylist()}
+    assert len(rows) == len(photos) + 1
+    for path in photos:
+        wanted = jpegdct.Extractor("dctnet-24")(path)
+        assert numpy.array_equal(numpy.float32(rows[path.name]["tensor"]), wanted.ravel()), path
+
+
+def test_dask(tmp_path, photos):
+    array = pytest.importorskip("dask.array", reason="Dask is not installed")
+    pytest.importorskip("distributed", reason="Dask's scheduler is not installed")
+    said = run(EXAMPLES / "on_dask.py", FIXTURES / "photos" / "*.jpg", tmp_path, "--block", "3")
+    assert f"({len(photos)}, 24, 56, 56) in {-(-len(photos) // 3)} blocks" in said
+    made = array.from_npy_stack(tmp_path).compute()
+    assert numpy.array_equal(made, jpegdct.Extractor("dctnet-24").batch(photos))

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import threading
 import time
@@ -37,6 +38,11 @@ def test_threads_share_an_extractor(photos):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python is not free-threaded")
+def test_a_free_threaded_python_stays_free_threaded():
+    assert not sys._is_gil_enabled()
 
 
 def test_other_threads_run_meanwhile(photo):

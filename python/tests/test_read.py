@@ -1,9 +1,12 @@
 """`read` and `inspect`: coefficients of whatever is given."""
 
+import copy
+import dataclasses
 import io
 import json
 import mmap
 import pathlib
+import pickle
 import subprocess
 
 import numpy
@@ -33,12 +36,20 @@ def test_every_kind_of_source(photo, tmp_path):
             jpegdct.read(bad)
 
 
-def test_a_file_is_not_read_beyond_the_limit():
+def test_a_file_is_read_to_its_end_but_not_beyond_the_limit(photo):
     class Endless:
         def read(self, size):
-            assert size == 11
-            return b"\xff" * size
+            assert 0 < size <= 11
+            return b"\xff" * min(size, 4)
 
+    # A read may give less than was asked for.
+    class Slow(io.BytesIO):
+        def read(self, size):
+            return super().read(min(size, 1000))
+
+    assert jpegdct.read(Slow(photo)).digest == jpegdct.read(photo).digest
+    with pytest.raises(TypeError, match="binary mode"):
+        jpegdct.read(io.StringIO("text"))
     with pytest.raises(jpegdct.LimitError) as caught:
         jpegdct.read(Endless(), limits={"file_bytes": 10})
     error = caught.value
@@ -81,6 +92,45 @@ def test_damage_is_refused_or_kept():
     assert first.offset == caught.value.offset and first.message in str(caught.value)
     with pytest.raises(ValueError, match="damaged is"):
         jpegdct.read(path, damaged="perhaps")
+
+
+COPIES = [copy.copy, copy.deepcopy] + [
+    lambda thing, p=protocol: pickle.loads(pickle.dumps(thing, p)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)
+]
+
+
+@pytest.mark.parametrize("again", COPIES)
+def test_results_copy_and_pickle(again, photo):
+    """All fields, and what is computed of them."""
+    for image in [jpegdct.read(photo), jpegdct.read(FIXTURES / "damaged" / "bad-code.jpg", damaged="keep")]:
+        made = again(image)
+        assert type(made) is jpegdct.Coefficients and repr(made) == repr(image) and made.digest == image.digest
+        assert (made.warnings, made.is_damaged) == (image.warnings, image.is_damaged)
+        assert (made.scans, made.process, made.orientation) == (image.scans, image.process, image.orientation)
+        for plane, wanted in zip(made, image):
+            assert repr(plane) == repr(wanted) and (plane.width, plane.height) == (wanted.width, wanted.height)
+            assert numpy.array_equal(plane.values, wanted.values)
+            assert numpy.array_equal(plane.dequantised(), wanted.dequantised())
+    for recipe in ["dctnet-24", "quantised"]:
+        extraction = jpegdct.Extractor(recipe).extract(photo)
+        made = again(extraction)
+        assert type(made) is jpegdct.Extraction and repr(made) == repr(extraction)
+        tensors = [one if isinstance(one, dict) else {"": one} for one in (made.tensor, extraction.tensor)]
+        assert all(numpy.array_equal(tensors[0][name], tensor) for name, tensor in tensors[1].items())
+
+
+def test_results_do_not_change(photo):
+    image = jpegdct.read(photo)
+    for thing, name in [(image, "width"), (image, "digest"), (image[0], "values")]:
+        with pytest.raises(AttributeError):
+            setattr(thing, name, None)
+    assert image[-1] is image.planes[2] and image[1:] == image.planes[1:] and image == image != jpegdct.read(photo)
+    with pytest.raises(ValueError, match="not contiguous"):
+        dataclasses.replace(image[0], values=image[0].values[:, ::2]).digest
+    with pytest.raises(ValueError, match="no quantisation table"):
+        dataclasses.replace(image[0], quant_table=None).dequantised()
+    with pytest.raises(TypeError):
+        dataclasses.replace(image[0], values=image[0].values.astype(float)).digest
 
 
 def test_inspect_says_what_the_command_says():

@@ -1,7 +1,9 @@
 """Recipes: made in every way, compared, kept."""
 
+import copy
 import json
 import pickle
+import types
 
 import numpy
 import pytest
@@ -16,7 +18,8 @@ def test_presets():
         recipe = Recipe.preset(name)
         assert recipe == Recipe(name) and recipe.name == name and name in repr(recipe)
         assert Recipe.from_json(recipe.to_json()) == recipe == Recipe(recipe.to_dict()) == Recipe(recipe)
-        assert pickle.loads(pickle.dumps(recipe)) == recipe
+        assert Recipe(types.MappingProxyType(recipe.to_dict())) == recipe
+        assert pickle.loads(pickle.dumps(recipe)) == copy.copy(recipe) == copy.deepcopy(recipe) == recipe
         assert hash(recipe) == hash(Recipe.preset(name)) and not recipe.is_random
     assert Recipe("dctnet-24").shape == (24, 56, 56) and Recipe("native-24").shape is None
     assert (Recipe("planes").kind, Recipe("native-6").num_channels) == ("planes", 6)
@@ -68,11 +71,12 @@ def test_statistics_normalise(photos):
     assert numpy.allclose(normal(photos[0]), wanted, atol=1e-4)
 
 
-def test_extractors_pickle(photo):
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda extractor: pickle.loads(pickle.dumps(extractor))])
+def test_extractors_copy_and_pickle(again, photo):
     extractor = jpegdct.Extractor(
         Recipe("dctnet-24", dtype="f16"), damaged="keep", reencode=False, limits={"pixels": 10**7}
     )
-    again = pickle.loads(pickle.dumps(extractor))
+    again = again(extractor)
     for name in ("recipe", "damaged", "reencode", "limits"):
         assert getattr(again, name) == getattr(extractor, name)
     assert again.limits["pixels"] == 10**7 and "dctnet-24" in repr(again)

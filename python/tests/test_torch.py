@@ -91,8 +91,10 @@ def test_failures(photo):
     assert tensors.shape == (2, 24, 56, 56) and targets.tolist() == [0, 2]
     with pytest.raises(jpegdct.JpegError):
         collate([(None, 1)])
-    kept = DctDataset([bad], damaged="keep")
-    assert kept[0].shape == (24, 56, 56)
+    for kept in [DctDataset([bad], damaged="keep"), DctDataset([bad], jpegdct.Extractor("dctnet-24", damaged="keep"))]:
+        assert kept[0].shape == (24, 56, 56)
+    with pytest.raises(TypeError, match="damaged"):
+        DctDataset([bad], jpegdct.Extractor("dctnet-24"), damaged="keep")
 
 
 def test_ragged_sizes(photos):

@@ -1,38 +1,15 @@
-"""The stubs say what there is, and what there is has words."""
+"""The stubs say what there is, what there is has words, and type checkers agree."""
 
-import ast
 import inspect
+import os
 import pathlib
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
 
 import jpegdct
-from jpegdct import _jpegdct
-
-STUBS = ast.parse((pathlib.Path(jpegdct.__file__).parent / "_jpegdct.pyi").read_text())
-
-#: Methods that stubs name and classes have under other names or inherit, and the other way round.
-SPECIAL = {"__new__", "__call__", "__len__", "__getitem__", "__iter__"}
-
-
-def members(body):
-    return {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-
-
-def test_stubs_name_everything():
-    stubs = members(STUBS.body)
-    assert {name for name in stubs if not name.startswith("_")} == {
-        name for name in vars(_jpegdct) if not name.startswith("_")
-    }
-    for name, node in stubs.items():
-        if isinstance(node, ast.ClassDef) and not name.startswith("_"):
-            there = {member for member in vars(getattr(_jpegdct, name)) if not member.startswith("_")}
-            assert set(members(node.body)) - SPECIAL == there, name
-
-
-def test_keywords_are_those_of_the_stubs():
-    for name, node in members(STUBS.body).items():
-        if isinstance(node, ast.FunctionDef):
-            arguments = [argument.arg for argument in node.args.args + node.args.kwonlyargs]
-            assert arguments == list(inspect.signature(getattr(_jpegdct, name)).parameters), name
 
 
 def test_everything_has_words():
@@ -45,3 +22,42 @@ def test_everything_has_words():
             for member, value in vars(thing).items():
                 if callable(value) and not member.startswith("_"):
                     assert value.__doc__, f"{name}.{member}"
+
+
+@pytest.fixture(scope="module")
+def mypy(tmp_path_factory):
+    """Runs mypy, or its stubtest, whose words are in the failure."""
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    environment = {**os.environ, "MYPY_CACHE_DIR": str(tmp_path_factory.mktemp("mypy"))}
+
+    def run(*arguments):
+        command = [sys.executable, "-m", *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+        assert done.returncode == 0, done.stdout
+
+    return run
+
+
+def test_stubs_say_what_there_is(mypy):
+    """Names, arguments, defaults and kinds of everything in the package."""
+    mypy("mypy.stubtest", "jpegdct._jpegdct", "jpegdct.errors", "jpegdct.results")
+
+
+#: PyTorch and Ray have functions without types.
+STRICT = ["mypy", "--strict", "--allow-untyped-calls", "--ignore-missing-imports"]
+
+#: Spark and Dask have too few types themselves.
+NEEDS = {"tour": "numpy", "train_torch": "torch"}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_examples_are_typed(name, mypy):
+    """Whoever checks strictly can use the package."""
+    pytest.importorskip(NEEDS[name], reason=f"{NEEDS[name]} is not installed")
+    path = ROOT / "python" / "examples" / f"{name}.py"
+    mypy(*STRICT, str(path))
+
+
+def test_the_package_is_typed(mypy):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    mypy(*STRICT, "--package", "jpegdct")
