@@ -90,6 +90,18 @@ fn decode(criterion: &mut Criterion) {
             }
         });
     });
+    for threads in [1, 2] {
+        let mut together = options;
+        together.threads = threads;
+        group.bench_function(format!("tiles of coefficients, threads on one file: {threads}"), |bencher| {
+            bencher.iter(|| {
+                for bytes in &photographs {
+                    let consumer = &mut Nobody { highest: [Some(63); 2] };
+                    decode_tiles(bytes, &together, &mut scratch, consumer).expect("photographs are sound");
+                }
+            });
+        });
+    }
     let mut scratch = ExtractScratch::default();
     let extractor =
         |recipe: &str| Extractor::new(Recipe::preset(recipe).expect("a preset"), options).expect("presets are valid");

@@ -1,8 +1,8 @@
 //! The extractor: a recipe made ready, applied to one image after another.
 //!
-//! What enters: the bytes of a JPEG file. What leaves: its tensors and what decoding found. No files are walked and no
-//! threads are started here; an [`Extractor`] is shared by as many threads as the caller has, each with its own
-//! [`ExtractScratch`].
+//! What enters: the bytes of a JPEG file. What leaves: its tensors and what decoding found. No files are walked here; an
+//! [`Extractor`] is shared by as many threads as the caller has, each with its own [`ExtractScratch`]. One image is decoded by
+//! one thread, unless [`DecodeOptions::threads`] says otherwise.
 
 use std::fs::File;
 use std::io::Read;
@@ -84,8 +84,20 @@ impl Extractor {
     /// [`Error::Limit`](crate::Error::Limit) for tensors above [`Limits::memory`](crate::Limits::memory);
     /// [`Error::Malformed`](crate::Error::Malformed) where coefficients cannot be dequantised for want of a table.
     pub fn extract(&self, bytes: &[u8], key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
+        self.extract_with(self.options.threads, bytes, key, scratch)
+    }
+
+    /// The same with another number of threads.
+    pub(crate) fn extract_with(
+        &self,
+        threads: usize,
+        bytes: &[u8],
+        key: &str,
+        scratch: &mut ExtractScratch,
+    ) -> Result<Extraction> {
+        let options = DecodeOptions { threads, ..self.options };
         let mut builder = Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build);
-        let summary = decode_tiles(bytes, &self.options, &mut scratch.decode, &mut builder)?;
+        let summary = decode_tiles(bytes, &options, &mut scratch.decode, &mut builder)?;
         let (tensors, saturated) = builder.finish(&summary.info);
         Ok(Extraction { tensors, summary, saturated })
     }

@@ -62,6 +62,13 @@ fn bench_has_all_rows_and_its_ratios_agree() {
     }
     assert!(report["pixel_path_snr_db"].as_f64().unwrap() > 30.0);
     assert_eq!(report["scaling"]["threads"], 2);
+    let together = report["scaling"]["together"].as_array().unwrap();
+    let ids: Vec<&str> = together.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["tiles", "coefficients", "native-24-f32"]);
+    for row in together {
+        let of = |field: &str| row[field].as_f64().unwrap();
+        assert!(near(&row["speedup"], of("ns_per_pixel_1") / of("ns_per_pixel_n")), "{row}");
+    }
 }
 
 #[test]

@@ -79,6 +79,33 @@ fn fixtures_equal_libjpeg_block_for_block() {
     assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// All that is told of a file by so many threads.
+fn told(bytes: &[u8], threads: usize, damage: Damage, scratch: &mut Scratch) -> Result<Coefficients, String> {
+    let mut options = DecodeOptions::default();
+    (options.threads, options.damage) = (threads, damage);
+    Coefficients::decode_with(bytes, &options, scratch).map_err(|error| format!("{error}, {:?}", error.offset()))
+}
+
+/// Any number of threads makes the same of a file, damage and all.
+#[test]
+fn threads_change_nothing() {
+    let mut scratches: [Scratch; 4] = Default::default();
+    let odd = (0..support::count("JPEGDCT_STRUCTURES", 1500)).map(|seed| {
+        let made = jpegdct::fuzzing::make(&support::seeded(seed));
+        (format!("odd structure {seed}"), made.jpeg)
+    });
+    let fixtures = support::fixtures().into_iter().map(|(fixture, bytes)| (fixture.path, bytes));
+    for (name, bytes) in fixtures.chain(odd) {
+        for damage in [Damage::Keep, Damage::Refuse] {
+            let one = told(&bytes, 1, damage, &mut scratches[0]);
+            for (threads, scratch) in [2, 3, 8].into_iter().zip(&mut scratches[1..]) {
+                let several = told(&bytes, threads, damage, scratch);
+                assert!(one == several, "{name}, {threads} threads: {:?}", several.map(|image| image.warnings));
+            }
+        }
+    }
+}
+
 /// Sound files of odd structure: what is in them, what we read and what libjpeg reads is one. `JPEGDCT_STRUCTURES=100000`
 /// makes more of them.
 #[test]

@@ -66,6 +66,8 @@ fn mutants_are_refused_or_recovered_as_libjpeg_does() {
     options.damage = Damage::Keep;
     options.limits.pixels = 1 << 20;
     options.limits.memory = 64 << 20;
+    let mut together = options;
+    together.threads = 3;
     let seeds: Vec<_> = support::fixtures().into_iter().filter(|(_, bytes)| bytes.len() < 8000).collect();
     let extractor = Extractor::new(Recipe::preset("native-24").unwrap(), options).unwrap();
     let (mut scratch, mut tensors) = (Scratch::default(), ExtractScratch::default());
@@ -84,6 +86,12 @@ fn mutants_are_refused_or_recovered_as_libjpeg_does() {
         let ours = Coefficients::decode_with(&mutant, &options, &mut scratch);
         let _ = extractor.extract(&mutant, "mutant", &mut tensors);
         let strict = Coefficients::decode(&mutant);
+        // Several threads make the same of it.
+        let several = Coefficients::decode_with(&mutant, &together, &mut scratch);
+        let told = |outcome: &jpegdct::Result<Coefficients>| {
+            outcome.as_ref().map_err(|e| (e.to_string(), e.offset())).cloned()
+        };
+        assert!(told(&ours) == told(&several), "seed {seed} of {name}: {:?}", several.map(|image| image.warnings));
         let kind = match &ours {
             Ok(image) if image.is_damaged() => "damaged",
             Ok(_) => "ok",

@@ -111,6 +111,18 @@ pub fn contenders(options: DecodeOptions) -> Result<Vec<Contender>, RecipeError>
     Ok(all)
 }
 
+/// Rows that several threads can do together, by one thread and by `threads`.
+///
+/// # Errors
+/// None: the recipe is a preset.
+pub fn together(options: DecodeOptions, threads: usize) -> Result<Vec<[Contender; 2]>, RecipeError> {
+    let [one, several] = [1, threads].map(|threads| DecodeOptions { threads, ..options });
+    let all = [Some(63), Some(63)];
+    let tiles = |options| tiles("tiles", "tiles of quantised coefficients", all, options);
+    let tensor = |options| tensor(TENSOR, "tensor native-24, f32", "native-24", &[], options);
+    Ok(vec![[tiles(one), tiles(several)], [coefficients(one), coefficients(several)], [tensor(one)?, tensor(several)?]])
+}
+
 /// A preset with changes.
 fn recipe(preset: &str, changes: &[(&str, &str)]) -> Result<Recipe, RecipeError> {
     let mut recipe = Recipe::load(preset)?;

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 pub use chart::svg;
 pub use clock::Clock;
 pub use contenders::{PIXEL_PATH, TENSOR, YARDSTICK};
-pub use report::{LeftOut, Report, Row, Scaling};
+pub use report::{LeftOut, Report, Row, Scaling, Together};
 
 use crate::corpus::{Window, run_ordered};
 use crate::cpu::Cpu;
@@ -57,7 +57,7 @@ pub struct Options {
     pub decode: DecodeOptions,
     /// Passes that are measured, at least one.
     pub repeats: u32,
-    /// Threads of the corpus run; with one there is none.
+    /// Threads of the corpus run and of those on one image; with one there is neither.
     pub threads: usize,
 }
 
@@ -270,7 +270,37 @@ fn scaling(images: &[(Image, u64)], options: &Options, repeats: u32) -> Result<S
     }
     let images_per_s = |threads| images.len() as f64 / times.get(&threads).map_or(0.0, |times| median(times)).max(1e-9);
     let (one, all) = (images_per_s(1), images_per_s(options.threads));
-    Ok(Scaling { threads: options.threads, images_per_s_1: one, images_per_s_n: all, speedup: all / one })
+    let together = together(images, options, repeats)?;
+    Ok(Scaling { threads: options.threads, images_per_s_1: one, images_per_s_n: all, speedup: all / one, together })
+}
+
+/// Each image by one thread and by several, in turns, after a pass that is not measured.
+fn together(images: &[(Image, u64)], options: &Options, repeats: u32) -> Result<Vec<Together>, BenchError> {
+    let mut rows = contenders::together(options.decode, options.threads)?;
+    let pixels: u64 = images.iter().map(|(_, pixels)| pixels).sum();
+    let mut found = Vec::new();
+    for pair in &mut rows {
+        let mut times = [0.0; 2];
+        for (image, _) in images {
+            let mut of_image = [Vec::new(), Vec::new()];
+            for repeat in 0..=repeats {
+                for (row, times) in pair.iter_mut().zip(&mut of_image) {
+                    let start = Instant::now();
+                    row.run(&image.bytes).map_err(|reason| BenchError::Changed {
+                        path: image.path.clone(),
+                        row: row.id,
+                        reason,
+                    })?;
+                    times.extend((repeat > 0).then(|| start.elapsed()));
+                }
+            }
+            times.iter_mut().zip(&of_image).for_each(|(sum, times)| *sum += median(times));
+        }
+        let [one, several] = times.map(|seconds| seconds.max(1e-9) * 1e9 / pixels.max(1) as f64);
+        let Contender { id, name, .. } = pair[0];
+        found.push(Together { id, name, ns_per_pixel_1: one, ns_per_pixel_n: several, speedup: one / several });
+    }
+    Ok(found)
 }
 
 /// Bytes of its tensors.

@@ -59,7 +59,8 @@ pub struct Row {
     pub spread: Option<f64>,
 }
 
-/// The corpus run (the tensor of row `native-24-f32`, files in memory, nothing written) in wall-clock time.
+/// What several threads gain, in wall-clock time: in the corpus run (the tensor of row `native-24-f32`, files in memory,
+/// nothing written), and together on one image after another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Scaling {
@@ -70,6 +71,24 @@ pub struct Scaling {
     /// Images a second on all of them.
     pub images_per_s_n: f64,
     /// The second over the first.
+    pub speedup: f64,
+    /// All threads on each image.
+    pub together: Vec<Together>,
+}
+
+/// A row's work, done by one thread and by several on each image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Together {
+    /// The row.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Nanoseconds for one luma pixel on one thread: medians over the repeats, summed over the images.
+    pub ns_per_pixel_1: f64,
+    /// The same on all of them.
+    pub ns_per_pixel_n: f64,
+    /// The first over the second.
     pub speedup: f64,
 }
 

@@ -119,6 +119,13 @@ fn write_table(report: &Report, inputs: usize, out: &mut impl Write) -> io::Resu
             "Corpus run, native-24 f32, wall clock: {:.0} images/s on 1 thread, {:.0} on {} ({:.2} times).",
             scaling.images_per_s_1, scaling.images_per_s_n, scaling.threads, scaling.speedup
         )?;
+        for row in &scaling.together {
+            writeln!(
+                out,
+                "All on one image, {}, wall clock: {:.2} ns/pixel on 1 thread, {:.2} on {} ({:.2} times).",
+                row.name, row.ns_per_pixel_1, row.ns_per_pixel_n, scaling.threads, row.speedup
+            )?;
+        }
     }
     Ok(())
 }

@@ -47,6 +47,9 @@ pub struct Maker<'a> {
     pub limits: Limits,
 }
 
+/// Files from this size on gain by several threads: half of 241 kB took as long as all of it, and of 444 kB less.
+const SHARED_BYTES: usize = 400_000;
+
 /// Buffers of one thread.
 #[derive(Debug, Default)]
 pub struct Buffers {
@@ -88,7 +91,7 @@ impl Maker<'_> {
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
         read(&mut fed, &self.limits, &mut buffers.bytes)?;
         let key = key.map_or_else(|| input.place(), str::to_string);
-        self.tensors_of(&buffers.bytes, &key, &mut buffers.scratch, passage)
+        self.tensors_of(&buffers.bytes, &key, self.extractor.options().threads, &mut buffers.scratch, passage)
     }
 
     /// Extracts the tensors of an image in memory.
@@ -103,17 +106,18 @@ impl Maker<'_> {
         passage: &mut Passage,
     ) -> Result<Extraction> {
         self.limits.check(LimitKind::FileBytes, bytes.len() as u64)?;
-        self.tensors_of(bytes, key, &mut buffers.scratch, passage)
+        self.tensors_of(bytes, key, self.extractor.options().threads, &mut buffers.scratch, passage)
     }
 
     fn tensors_of(
         &self,
         bytes: &[u8],
         key: &str,
+        threads: usize,
         scratch: &mut ExtractScratch,
         passage: &mut Passage,
     ) -> Result<Extraction> {
-        let result = self.extractor.extract(bytes, key, scratch);
+        let result = self.extractor.extract_with(threads, bytes, key, scratch);
         let Err(Error::NotJpeg(format)) = result else {
             passage.format = Some("jpeg".into());
             let is_cmyk =
@@ -137,7 +141,7 @@ impl Maker<'_> {
         }
     }
 
-    /// Reads an input and extracts its tensors. `size` becomes the number of bytes read.
+    /// Reads an input and extracts its tensors, with so many threads if it is large. `size` becomes the number of bytes read.
     ///
     /// # Errors
     /// Those of reading, converting and extracting.
@@ -145,6 +149,7 @@ impl Maker<'_> {
         &self,
         fed: &mut Fed,
         key: &str,
+        threads: usize,
         buffers: &mut Buffers,
         entry: &mut Entry,
         size: &mut u64,
@@ -154,7 +159,8 @@ impl Maker<'_> {
         read?;
         *size = buffers.bytes.len() as u64;
         let mut passage = Passage::default();
-        let result = self.tensors_of(&buffers.bytes, key, &mut buffers.scratch, &mut passage);
+        let threads = if buffers.bytes.len() < SHARED_BYTES { 1 } else { threads };
+        let result = self.tensors_of(&buffers.bytes, key, threads, &mut buffers.scratch, &mut passage);
         entry.source.bytes = Some(*size);
         entry.source.format = passage.format;
         entry.reencoded = passage.reencoded;

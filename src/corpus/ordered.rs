@@ -38,6 +38,12 @@ pub fn threads_or_all(threads: Option<usize>) -> usize {
     threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
 }
 
+/// How many of `threads` may work on one job when so many are `left`, itself among them: all, once some of them would have
+/// nothing to do.
+pub(super) fn threads_for_one(threads: usize, left: usize) -> usize {
+    if left < threads { threads } else { 1 }
+}
+
 /// Runs `work` on every job with `threads` threads of its own and hands the results to `deliver` in order.
 ///
 /// Each thread has a state from `state`, which is thrown away if a job panics in it. The two functions before `deliver` say

@@ -14,7 +14,7 @@ use super::inputs::{Listing, part_of};
 use super::journal::{Journal, Mirror, Opened};
 use super::make::{Buffers, Convert, Maker};
 use super::manifest::{Counts, Dataset, Entry, ErrorReport, Part, Settings, Status};
-use super::ordered::{Panicked, Window, run_ordered};
+use super::ordered::{Panicked, Window, run_ordered, threads_for_one};
 use super::source::{Fed, feed, is_unchanged, read_json};
 use crate::error::{Error, Result};
 use crate::extractor::Extractor;
@@ -68,7 +68,8 @@ pub struct Job<'a> {
     pub convert: Option<&'a dyn Convert>,
     /// Where the manifest goes: the sink's folder.
     pub folder: &'a Path,
-    /// Threads that decode, 1 or more.
+    /// Threads that decode, 1 or more: each an input of its own, and, when fewer inputs than threads are left, large ones
+    /// together.
     pub threads: usize,
     /// What a failure does.
     pub on_error: OnError,
@@ -100,6 +101,8 @@ struct Numbered {
     ticket: usize,
     fed: Fed,
     name: Name,
+    /// How many threads may work on it.
+    threads: usize,
 }
 
 /// One input on its way back.
@@ -198,7 +201,7 @@ pub fn extract(
     let numbered = feed(rest, &job.limits).enumerate().map(|(ticket, fed)| {
         let name = names.next(&fed.input.place());
         under_way.borrow_mut().push_back((fed.input.display(), name.key.clone()));
-        Numbered { ticket, fed, name }
+        Numbered { ticket, fed, name, threads: threads_for_one(job.threads, inputs - done - ticket) }
     });
 
     run_ordered(
@@ -244,7 +247,7 @@ fn one(
     numbered: Numbered,
 ) -> Done {
     let begun = Instant::now();
-    let Numbered { ticket, mut fed, name } = numbered;
+    let Numbered { ticket, mut fed, name, threads } = numbered;
     let input = &fed.input;
     let mut entry = Entry::new(input.display(), name.key.clone(), recipe_hash.into());
     entry.label = input.label.number();
@@ -254,7 +257,7 @@ fn one(
         Err(reason) => entry.warnings.push(format!("the JSON that goes with it is not carried over: {reason}")),
     }
     let (mut bytes, mut broken) = (0, None);
-    let staged = match job.maker().make(&mut fed, &name.key, buffers, &mut entry, &mut bytes) {
+    let staged = match job.maker().make(&mut fed, &name.key, threads, buffers, &mut entry, &mut bytes) {
         Ok(extraction) => {
             entry.source.describe(&extraction.summary);
             entry.warn(&extraction.summary.warnings);

@@ -78,6 +78,10 @@ impl Cursor {
     }
 }
 
+/// A place in a window, see [`BitReader::save`].
+#[cfg(feature = "threads")]
+pub(crate) struct Saved(Cursor);
+
 /// A byte of the window whose offset in the file is known.
 #[derive(Debug, Clone, Copy, Default)]
 struct Anchor {
@@ -227,21 +231,59 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// Offset in the data of byte `index` of the window: walks the stuffing again, so it is for rare use.
+    /// Where the next bit stands in the data, counted in bits.
+    #[cfg(feature = "threads")]
+    pub fn position(&self) -> u64 {
+        // The byte that a bit kept from before the window is in was in it.
+        let bit = 8 * (self.slid + self.cursor.next) - self.cursor.count as usize;
+        8 * self.offset_in_segment(bit / 8) as u64 + bit as u64 % 8
+    }
+
+    /// Goes on at a [`BitReader::position`] of this segment or another one.
+    #[cfg(feature = "threads")]
+    pub fn go_to(&mut self, position: u64) {
+        self.restart((position / 8) as usize);
+        self.refill();
+        self.skip((position % 8) as u32);
+    }
+
+    /// Where the reader stands, to go back to before the next [`SegmentReader::prepare`].
+    #[cfg(feature = "threads")]
+    pub fn save(&self) -> Saved {
+        Saved(self.cursor)
+    }
+
+    /// Goes back.
+    #[cfg(feature = "threads")]
+    pub fn reset(&mut self, saved: Saved) {
+        self.cursor = saved.0;
+    }
+
+    /// Offset in the data of byte `index` of the window.
     fn offset_of(&self, index: usize) -> usize {
-        let index = self.slid + index.min(self.filled);
+        self.offset_in_segment(self.slid + index)
+    }
+
+    /// Offset in the data of unstuffed byte `index` of the segment: walks the stuffing again, from where a filling began.
+    fn offset_in_segment(&self, index: usize) -> usize {
+        let index = index.min(self.slid + self.filled);
         let [older, newer] = self.anchors;
         let anchor = if index < newer.index { older } else { newer };
-        let mut at = anchor.raw;
-        for _ in anchor.index..index {
-            if self.data[at] == 0xff {
-                while self.data[at] == 0xff {
-                    at += 1;
-                }
+        let (mut at, mut left) = (anchor.raw, index - anchor.index);
+        loop {
+            // No byte takes less than one.
+            let run = plain_run(&self.data[at..at + left]);
+            at += run;
+            left -= run;
+            if left == 0 {
+                return at;
+            }
+            while self.data[at] == 0xff {
+                at += 1;
             }
             at += 1;
+            left -= 1;
         }
-        at
     }
 }
 
@@ -288,6 +330,19 @@ fn copy_plain(source: &[u8], target: &mut [u8]) -> usize {
         run += 1;
     }
     run
+}
+
+/// How many bytes stand before the first 0xff.
+fn plain_run(source: &[u8]) -> usize {
+    let mut run = 0;
+    while let Some(chunk) = source[run..].first_chunk::<32>() {
+        // No early exit: this is a vector comparison.
+        if chunk.iter().fold(false, |any, &byte| any | (byte == 0xff)) {
+            return run + first_ff(chunk);
+        }
+        run += chunk.len();
+    }
+    run + source[run..].iter().take_while(|&&byte| byte != 0xff).count()
 }
 
 /// Place of the first 0xff in a chunk that has one.

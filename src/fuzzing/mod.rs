@@ -38,6 +38,9 @@ pub const BODIES: [(&str, Body); 8] = [
     ("list", list),
 ];
 
+/// Threads on one file.
+const THREADS: usize = 3;
+
 fn options(damage: Damage, pixels: u64) -> DecodeOptions {
     let mut limits = Limits::default();
     (limits.pixels, limits.memory, limits.scans) = (pixels, 64 << 20, 100);
@@ -51,11 +54,22 @@ fn digests(image: &Coefficients) -> Vec<u64> {
 }
 
 /// Whatever damage is, refusing and keeping agree on it; planes have the size that the frame says; buffers that were used
-/// before change nothing.
+/// before change nothing, and neither do several threads.
 pub fn decode(bytes: &[u8]) {
     let mut scratch = Scratch::default();
     let kept = Coefficients::decode_with(bytes, &options(Damage::Keep, 1 << 20), &mut scratch);
     let strict = Coefficients::decode_with(bytes, &options(Damage::Refuse, 1 << 20), &mut scratch);
+    for (damage, one) in [(Damage::Keep, &kept), (Damage::Refuse, &strict)] {
+        let options = DecodeOptions { threads: THREADS, ..options(damage, 1 << 20) };
+        let several = Coefficients::decode_with(bytes, &options, &mut scratch);
+        match (one, &several) {
+            (Ok(one), Ok(several)) => assert_eq!(one, several, "several threads make something else"),
+            (Err(one), Err(several)) => {
+                assert_eq!((one.to_string(), one.offset()), (several.to_string(), several.offset()));
+            }
+            (one, several) => panic!("one thread and several: {:?}, {:?}", one.is_ok(), several.is_ok()),
+        }
+    }
     match (&kept, &strict) {
         (Ok(kept), Ok(strict)) => {
             assert!(!kept.is_damaged(), "damage that is not refused: {:?}", kept.warnings);
@@ -185,9 +199,15 @@ pub fn structure(bytes: &[u8]) {
     let sum: u32 = bytes.iter().map(|&byte| u32::from(byte)).sum();
     let from = sum % frame.mcus_high;
     let wanted = from..frame.mcus_high.min(from + 1 + sum % 3);
-    let mut rows = Rows { wanted, planes: &planes, next: vec![0; planes.len()] };
-    match decode_tiles(&jpeg, &options(Damage::Refuse, 1 << 20), &mut Scratch::default(), &mut rows) {
-        Ok(_) => {
+    let decode = |threads| {
+        let options = DecodeOptions { threads, ..options(Damage::Refuse, 1 << 20) };
+        let mut rows = Rows { wanted: wanted.clone(), planes: &planes, next: vec![0; planes.len()] };
+        (decode_tiles(&jpeg, &options, &mut Scratch::default(), &mut rows), rows)
+    };
+    let ((one, _), (several, rows)) = (decode(1), decode(THREADS));
+    match several {
+        Ok(several) => {
+            assert_eq!(one.ok(), Some(several));
             for (component, &next) in frame.components.iter().zip(&rows.next) {
                 let end = (rows.wanted.end * u32::from(component.v)).min(component.blocks_high);
                 assert!(next >= end, "rows end at {next}, wanted to {end}");

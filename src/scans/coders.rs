@@ -77,9 +77,11 @@ impl TableCache {
 }
 
 /// Coder of a sequential Huffman scan.
+#[derive(Clone)]
 pub(super) struct Sequential {
     tables: SmallVec<[(Arc<HuffmanTable>, Arc<HuffmanTable>); 4]>,
-    predictions: [i32; 4],
+    /// By place in the scan: the DC coefficient of the last block.
+    pub predictions: [i32; 4],
 }
 
 impl Sequential {
@@ -101,6 +103,20 @@ impl Sequential {
             ));
         }
         Ok(Sequential { tables: pairs, predictions: [0; 4] })
+    }
+
+    /// Whether whole MCUs can be decoded: not so with tables that no 8-bit image needs.
+    #[cfg(feature = "threads")]
+    pub fn decodes_mcus(&self) -> bool {
+        self.tables.iter().all(|(dc, ac)| BlockTables::new(dc, ac).is_some())
+    }
+
+    /// Whether components have tables of their own. Where all have the same, bits do not tell which block of an MCU comes
+    /// next.
+    #[cfg(feature = "threads")]
+    pub fn tells_components(&self) -> bool {
+        let [(dc, ac), others @ ..] = &self.tables[..] else { return false };
+        others.is_empty() || others.iter().any(|(d, a)| !Arc::ptr_eq(d, dc) || !Arc::ptr_eq(a, ac))
     }
 }
 

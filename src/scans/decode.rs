@@ -11,7 +11,9 @@ use super::needed::Needed;
 use super::passes::{Progressive, check_progressive};
 use super::progressive::{Memory, ProgressivePlanes};
 use super::restart::Segments;
-use super::stream::stream_scan;
+#[cfg(feature = "threads")]
+use super::split::{SplitMemory, stream_split};
+use super::stream::{Tiles, stream_scan};
 use super::tile::{Block, Demand, TileConsumer};
 use super::{Damage, DecodeOptions, Summary};
 use crate::entropy::arithmetic::ArithmeticReader;
@@ -36,6 +38,8 @@ pub struct Scratch {
     blocks: Vec<Block>,
     progressive: Memory,
     tables: TableCache,
+    #[cfg(feature = "threads")]
+    split: SplitMemory,
 }
 
 /// Decodes an image and hands its tiles to `consumer`.
@@ -155,17 +159,31 @@ impl<'a> Image<'a, '_> {
         latch_quant_tables(parser, info, scan)?;
         let Parser { data, restart_interval, ref mut tables, ref mut log, .. } = *parser;
         let blocks = &mut self.scratch.blocks;
+        let mut tiles = Tiles::new(&info.frame, scan, demand);
         let (end, is_whole) = if info.frame.process.is_arithmetic() {
             let coder = Arithmetic::new(scan, false, tables, log)?;
             consumer.begin(info)?;
             let segments = Segments::new(data, ArithmeticReader::new(data, scan.data), restart_interval);
-            stream_scan(&info.frame, scan, segments, coder, demand, blocks, log, consumer)?
+            stream_scan(&mut tiles, 0, segments, coder, blocks, log, consumer)?
         } else {
             let coder = Sequential::new(scan, tables, &mut self.scratch.tables, log)?;
             consumer.begin(info)?;
             let bits = BitReader::new(data, scan.data, &mut self.scratch.window);
             let segments = Segments::new(data, bits, restart_interval);
-            stream_scan(&info.frame, scan, segments, coder, demand, blocks, log, consumer)?
+            #[cfg(feature = "threads")]
+            let (mut segments, mut coder) = (segments, coder);
+            #[cfg(feature = "threads")]
+            let done = match self.options.threads {
+                ..2 => 0,
+                threads => {
+                    let how = (threads, &self.options.limits);
+                    let memory = &mut self.scratch.split;
+                    stream_split(data, &mut tiles, &mut segments, &mut coder, how, memory, blocks, consumer)?
+                }
+            };
+            #[cfg(not(feature = "threads"))]
+            let done = 0;
+            stream_scan(&mut tiles, done, segments, coder, blocks, log, consumer)?
         };
         self.parser.position = end;
         if !is_whole {
@@ -192,7 +210,7 @@ impl<'a> Image<'a, '_> {
     ) -> Result<Outcome> {
         let blocks = info.frame.block_count();
         self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
-        let Scratch { window, blocks: buffer, progressive, tables } = self.scratch;
+        let Scratch { window, blocks: buffer, progressive, tables, .. } = self.scratch;
         let needed = Needed::of(&self.parser, &info.frame, &first, demand, self.options.limits.scans);
         let mut planes = if info.frame.process == Process::Progressive {
             Collected::Progressive(ProgressivePlanes::new(&info.frame, &needed, progressive)?)

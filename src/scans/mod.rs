@@ -6,6 +6,8 @@
 mod arithmetic;
 mod coders;
 mod collect;
+#[cfg(feature = "threads")]
+mod crew;
 mod decode;
 mod layout;
 mod needed;
@@ -13,6 +15,8 @@ mod passes;
 mod precision;
 mod progressive;
 mod restart;
+#[cfg(feature = "threads")]
+mod split;
 mod stream;
 mod tile;
 
@@ -34,13 +38,24 @@ pub enum Damage {
 }
 
 /// How to decode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeOptions {
     /// What one image may cost.
     pub limits: Limits,
     /// What to do with damage.
     pub damage: Damage,
+    /// How many threads decode one image: 1 by default, and without the feature `threads`. What comes out does not depend on
+    /// it. It is worth while for large files, where there are idle processors: each thread takes up to
+    /// some 5 MB. The calling one works alone on what is not shared out: progressive and arithmetic images, those in several
+    /// sequential scans, small files, and where the pieces would exceed [`Limits::memory`].
+    pub threads: usize,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        DecodeOptions { limits: Limits::default(), damage: Damage::default(), threads: 1 }
+    }
 }
 
 /// What is known after the last tile.

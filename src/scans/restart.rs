@@ -211,6 +211,50 @@ impl<'a, R: SegmentReader> Segments<'a, R> {
     }
 }
 
+/// A place in a scan that has nothing wrong with it so far, at the start of an MCU or at the end of the last one.
+#[cfg(feature = "threads")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Standing {
+    /// That of the reader.
+    pub position: u64,
+    /// MCUs until the next restart marker.
+    pub left: u32,
+    /// Number of the restart marker that comes next.
+    pub expected: u8,
+}
+
+#[cfg(feature = "threads")]
+impl Segments<'_, crate::entropy::BitReader<'_>> {
+    /// Where decoding stands, between two MCUs of which the one before had nothing wrong with it.
+    pub fn standing(&self) -> Standing {
+        Standing { position: self.reader.position(), left: self.left, expected: self.expected }
+    }
+
+    /// Goes on elsewhere, with nothing wrong.
+    pub fn go_to(&mut self, place: Standing) {
+        self.flaws = Flaws::default();
+        (self.left, self.expected) = (place.left, place.expected);
+        (self.exhausted, self.over, self.unread) = (false, false, None);
+        self.reader.go_to(place.position);
+    }
+
+    /// The marker that comes next, if it is a restart marker's turn.
+    pub fn marker_ahead(&self) -> Option<Marker> {
+        (self.interval > 0 && self.left == 0).then(|| self.reader.find_end())
+    }
+
+    /// Goes past a marker that [`Segments::marker_ahead`] gave, if it is the right one and nothing is left over before it.
+    /// Otherwise nothing is done.
+    pub fn pass_marker(&mut self, marker: Marker) -> bool {
+        if marker.code != RST0 + self.expected || self.reader.unread_bytes(marker.offset) > 0 {
+            return false;
+        }
+        (self.left, self.expected) = (self.interval, (self.expected + 1) & 7);
+        self.reader.restart(marker.offset + 2);
+        true
+    }
+}
+
 /// Whether no restart marker is looked for beyond this one: it is sound and something else, or the end of the data (0).
 /// Codes below the first frame marker are no sound markers.
 fn ends_scan(code: u8) -> bool {

@@ -157,8 +157,9 @@ impl Demand {
     }
 }
 
-/// Takes the tiles of one image, in order from top to bottom, each block row of each component once.
-pub trait TileConsumer {
+/// Takes the tiles of one image, in order from top to bottom, each block row of each component once. With
+/// [`DecodeOptions::threads`](super::DecodeOptions::threads) one thread after another may hand them over.
+pub trait TileConsumer: Send {
     /// The headers up to the first scan are known: says what is wanted, or refuses the image.
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand>;
 

@@ -21,12 +21,12 @@ libjpeg is no baseline without its SIMD. Whether it has it is asked of libjpeg i
 it, build with --features mozjpeg-simd where nasm is installed.
 
 With --threads above 1, the corpus run (24 channels, f32, files in memory, nothing written) is timed too, on one thread \
-and on that many, by the wall clock.
+and on that many, by the wall clock; and so are tiles, coefficients and tensor with all threads on one image after another.
 
 With --json, one object: jpegdct_version, clock, cpu (portable, v3, v4), optimised, libjpeg_simd, repeats, images, bytes, luma_pixels, \
 pixel_path_snr_db (how near the pixel path's tensor is), rows (id, name, own, ns_per_pixel, mb_per_s, images_per_s, \
-speed_vs_libjpeg, speed_vs_pixel_path, spread), scaling (threads, images_per_s_1, images_per_s_n, speedup; null for one \
-thread), left_out (path, row, reason). A speed is how many times faster, null without a baseline; spread is the longest repeat \
+speed_vs_libjpeg, speed_vs_pixel_path, spread), scaling (threads, images_per_s_1, images_per_s_n, speedup, together (id, name, ns_per_pixel_1, ns_per_pixel_n, speedup); \
+null for one thread), left_out (path, row, reason). A speed is how many times faster, null without a baseline; spread is the longest repeat \
 less the shortest, over the median.
 
 Examples:

@@ -130,7 +130,7 @@ impl LimitArgs {
 
     /// Decoder options with these limits.
     pub fn decode_options(&self, damage: Damage) -> DecodeOptions {
-        DecodeOptions { limits: self.limits(), damage }
+        DecodeOptions { limits: self.limits(), damage, ..DecodeOptions::default() }
     }
 }
 

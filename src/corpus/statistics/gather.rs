@@ -8,7 +8,7 @@ use super::{Definition, ImageMoments, Statistics};
 use crate::corpus::inputs::{Listing, part_of};
 use crate::corpus::make::{Buffers, Maker};
 use crate::corpus::manifest::{Entry, ErrorReport, Part, Status};
-use crate::corpus::ordered::{Panicked, Window, run_ordered};
+use crate::corpus::ordered::{Panicked, Window, run_ordered, threads_for_one};
 use crate::corpus::run::Observer;
 use crate::corpus::source::{Fed, feed};
 use crate::error::Error;
@@ -62,14 +62,15 @@ pub fn gather(
     run_ordered(
         threads,
         Window::for_threads(threads),
-        feed(listing.inputs.range(range.clone()), &maker.limits),
+        feed(listing.inputs.range(range.clone()), &maker.limits).enumerate(),
         Buffers::default,
-        |buffers, mut fed| {
+        |buffers, (number, mut fed)| {
+            let several = threads_for_one(threads, range.len() - number);
             let begun = Instant::now();
             let key = fed.input.place();
             let mut entry = Entry::new(fed.input.display(), key.clone(), hash.clone());
             let (mut bytes, mut broken) = (0, None);
-            let made = maker.make(&mut fed, &key, buffers, &mut entry, &mut bytes);
+            let made = maker.make(&mut fed, &key, several, buffers, &mut entry, &mut bytes);
             let moments = match made {
                 Ok(extraction) => {
                     let moments = extraction.tensors.first().and_then(ImageMoments::of);

@@ -1,0 +1,36 @@
+//! Threads for one image.
+//!
+//! What enters: work that several threads can do together. What leaves: nothing before all of it is done. The calling thread is
+//! one of them; the others wait from one image to the next.
+
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+
+/// Threads that wait for work.
+#[derive(Debug, Default)]
+pub(super) struct Crew {
+    pool: Option<ThreadPool>,
+}
+
+impl Crew {
+    /// Runs `work` on this thread and at the same time on up to `threads` less one others, if there are any to be had. On a
+    /// thread of a pool, these are the threads of that pool that have nothing else to do.
+    pub fn run(&mut self, threads: usize, work: impl Fn() + Sync) {
+        let is_worker = rayon::current_thread_index().is_some();
+        if !is_worker && self.pool.as_ref().is_none_or(|pool| pool.current_num_threads() + 1 != threads) {
+            self.pool = ThreadPoolBuilder::new().num_threads(threads.saturating_sub(1).max(1)).build().ok();
+        }
+        let work = &work;
+        match &self.pool {
+            _ if is_worker => rayon::in_place_scope(|scope| everywhere(scope, threads, work)),
+            Some(pool) => pool.in_place_scope(|scope| everywhere(scope, threads, work)),
+            None => work(),
+        }
+    }
+}
+
+fn everywhere<'scope, W: Fn() + Sync>(scope: &Scope<'scope>, threads: usize, work: &'scope W) {
+    for _ in 1..threads {
+        scope.spawn(move |_| work());
+    }
+    work();
+}
