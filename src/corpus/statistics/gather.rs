@@ -91,7 +91,7 @@ pub fn gather(
             };
             Done { entry, moments, bytes, took: begun.elapsed(), broken }
         },
-        (Fed::held, |_| 0),
+        (|(_, fed): &(usize, Fed)| fed.held(), |_| 0),
         |result| {
             let path = arrivals.next().map(|input| input.display()).unwrap_or_default();
             let done = result.unwrap_or_else(|Panicked(message)| {
