@@ -10,7 +10,7 @@ use crate::markers::{ImageInfo, Parser};
 use crate::scans::{Block, DecodeOptions, Demand, Placement, Scratch, Tile, TileConsumer, decode_tiles};
 use crate::tensor::Tensor;
 
-/// Buffers for [`unstuff`].
+/// Buffers for [`Unstuffer::unstuff`].
 #[derive(Debug, Default)]
 pub struct Unstuffer {
     window: Window,
