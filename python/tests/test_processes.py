@@ -143,10 +143,12 @@ LONG = {
 def test_an_interrupt_ends_a_long_call(call, threads):
     small = next(iter(sorted(FIXTURES.glob("baseline/*.jpg"), key=lambda path: path.stat().st_size)))
     program = textwrap.dedent(f"""
-        import sys, time
+        import signal, sys, time
         import numpy
         import jpegdct
 
+        # What a shell starts in the background ignores interrupts, and so do its children.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         path, THREADS = {str(small)!r}, {threads}
         photo = open({str(FIXTURES / "photos" / "coffee-420.jpg")!r}, "rb").read()
 
