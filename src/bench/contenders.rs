@@ -130,6 +130,13 @@ fn recipe(preset: &str, changes: &[(&str, &str)]) -> Result<Recipe, RecipeError>
     Ok(recipe)
 }
 
+/// Makes a tensor and gives its memory back, as a corpus run does.
+fn make(extractor: &Extractor, bytes: &[u8], key: &str, scratch: &mut ExtractScratch) -> Result<(), String> {
+    let extraction = extractor.extract(bytes, key, scratch).map_err(|error| error.to_string())?;
+    scratch.recycle(black_box(extraction));
+    Ok(())
+}
+
 fn tensor(
     id: &'static str,
     name: &'static str,
@@ -139,11 +146,7 @@ fn tensor(
 ) -> Result<Contender, RecipeError> {
     let extractor = Extractor::new(recipe(preset, changes)?, options)?;
     let mut scratch = ExtractScratch::default();
-    Ok(Contender::new(id, name, true, move |bytes| {
-        let extraction = extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?;
-        scratch.recycle(black_box(extraction));
-        Ok(())
-    }))
+    Ok(Contender::new(id, name, true, move |bytes| make(&extractor, bytes, "", &mut scratch)))
 }
 
 /// As for an image of a size that was never seen: no map is kept from one image to the next.
@@ -152,9 +155,7 @@ fn dctnet_alone(options: DecodeOptions) -> Result<Contender, RecipeError> {
     let mut scratch = ExtractScratch::default();
     Ok(Contender::new("dctnet-24-f32-alone", "tensor dctnet-24, f32, maps made for each image", true, move |bytes| {
         let extractor = Extractor::new(recipe.clone(), options).map_err(|error| error.to_string())?;
-        let extraction = extractor.extract(bytes, "", &mut scratch).map_err(|error| error.to_string())?;
-        scratch.recycle(black_box(extraction));
-        Ok(())
+        make(&extractor, bytes, "", &mut scratch)
     }))
 }
 
@@ -169,10 +170,7 @@ fn random_crops(options: DecodeOptions) -> Result<Contender, RecipeError> {
     let name = "tensor dctnet-24, f32, random resized crop and flip";
     Ok(Contender::new("dctnet-24-f32-random", name, true, move |bytes| {
         turn += 1;
-        let extraction =
-            extractor.extract(bytes, &turn.to_string(), &mut scratch).map_err(|error| error.to_string())?;
-        scratch.recycle(black_box(extraction));
-        Ok(())
+        make(&extractor, bytes, &turn.to_string(), &mut scratch)
     }))
 }
 
@@ -207,8 +205,7 @@ fn reencode_path(options: DecodeOptions) -> Result<Contender, RecipeError> {
     let name = "re-encode path: libjpeg to RGB, encode at 100, native-24";
     Ok(Contender::new("reencode-path", name, false, move |bytes| {
         let bytes = reencoded(bytes).map_err(|error| error.to_string())?;
-        black_box(extractor.extract(&bytes, "", &mut scratch).map_err(|error| error.to_string())?);
-        Ok(())
+        make(&extractor, &bytes, "", &mut scratch)
     }))
 }
 

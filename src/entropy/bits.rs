@@ -316,9 +316,8 @@ fn copy_plain(source: &[u8], target: &mut [u8]) -> usize {
     // Whole chunks are copied before they are looked at.
     while let Some(chunk) = source[run..].first_chunk::<CHUNK>() {
         target[run..run + CHUNK].copy_from_slice(chunk);
-        // No early exit: this is a vector comparison.
-        if chunk.iter().fold(false, |any, &byte| any | (byte == 0xff)) {
-            return run + first_ff(chunk);
+        if let Some(place) = first_ff(chunk) {
+            return run + place;
         }
         run += CHUNK;
     }
@@ -336,27 +335,31 @@ fn copy_plain(source: &[u8], target: &mut [u8]) -> usize {
 fn plain_run(source: &[u8]) -> usize {
     let mut run = 0;
     while let Some(chunk) = source[run..].first_chunk::<32>() {
-        // No early exit: this is a vector comparison.
-        if chunk.iter().fold(false, |any, &byte| any | (byte == 0xff)) {
-            return run + first_ff(chunk);
+        if let Some(place) = first_ff(chunk) {
+            return run + place;
         }
         run += chunk.len();
     }
     run + source[run..].iter().take_while(|&&byte| byte != 0xff).count()
 }
 
-/// Place of the first 0xff in a chunk that has one.
-fn first_ff(chunk: &[u8; 32]) -> usize {
+/// Place of the first 0xff in a chunk, if there is one.
+#[inline]
+fn first_ff(chunk: &[u8; 32]) -> Option<usize> {
+    // No early exit: this is a vector comparison.
+    if !chunk.iter().fold(false, |any, &byte| any | (byte == 0xff)) {
+        return None;
+    }
     let (words, _) = chunk.as_chunks::<8>();
     for (i, &word) in words.iter().enumerate() {
         let inverted = !u64::from_le_bytes(word);
         // The lowest set high bit marks the first zero byte of `inverted`.
         let zeros = inverted.wrapping_sub(0x0101_0101_0101_0101) & !inverted & 0x8080_8080_8080_8080;
         if zeros != 0 {
-            return 8 * i + zeros.trailing_zeros() as usize / 8;
+            return Some(8 * i + zeros.trailing_zeros() as usize / 8);
         }
     }
-    chunk.len()
+    None
 }
 
 /// The first `63 - shift` bits of `bits` as a signed value (T.81 F.2.2.1, EXTEND).

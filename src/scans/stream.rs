@@ -143,14 +143,24 @@ fn decode_mcus<R: SegmentReader>(
             mcu += decoded;
             continue;
         }
-        for (block, place) in blocks[mcu * size..(mcu + 1) * size].iter_mut().zip(&layout.blocks) {
-            *block = [0; 64];
-            coder.decode(&mut segments.reader, place.in_scan, block, &mut segments.flaws);
-        }
+        decode_exactly(segments, coder, &layout.order, &mut blocks[mcu * size..]);
         segments.after_mcu(log)?;
         mcu += 1;
     }
     Ok(())
+}
+
+/// Decodes an MCU to the letter, which sets flaws. `order` holds the place in the scan of each of its blocks.
+pub(super) fn decode_exactly<R: SegmentReader>(
+    segments: &mut Segments<'_, R>,
+    coder: &mut impl Coder<R>,
+    order: &[u8],
+    blocks: &mut [Block],
+) {
+    for (block, &in_scan) in blocks.iter_mut().zip(order) {
+        *block = [0; 64];
+        coder.decode(&mut segments.reader, in_scan.into(), block, &mut segments.flaws);
+    }
 }
 
 /// Where each component's blocks lie in a tile in decode order.

@@ -9,7 +9,7 @@ use crate::limits::{Limits, zero};
 use crate::markers::{Marker, find_marker};
 use crate::scans::coders::{Coder, Sequential};
 use crate::scans::restart::{Segments, Standing};
-use crate::scans::stream::Tiles;
+use crate::scans::stream::{Tiles, decode_exactly};
 use crate::scans::tile::Block;
 use crate::spec::marker::{RST0, RST7};
 
@@ -237,19 +237,6 @@ pub(super) fn decode_sound<'a>(
     }
     segments.pass_over(done as u32);
     done
-}
-
-/// Decodes an MCU to the letter, which sets flaws.
-fn decode_exactly<'a>(
-    segments: &mut Segments<'a, BitReader<'a>>,
-    coder: &mut Sequential,
-    order: &[u8],
-    blocks: &mut [Block],
-) {
-    for (block, &in_scan) in blocks.iter_mut().zip(order) {
-        *block = [0; 64];
-        coder.decode(&mut segments.reader, in_scan.into(), block, &mut segments.flaws);
-    }
 }
 
 /// Goes past an MCU that is not sound. False at the end.
