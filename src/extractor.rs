@@ -7,18 +7,19 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::limits::LimitKind;
 use crate::recipe::{Recipe, RecipeError};
-use crate::scans::{DecodeOptions, Scratch, Summary, decode_tiles};
+use crate::scans::{DecodeOptions, Prefix, Scratch, Summary, decode_tiles, look_at_prefix};
 use crate::spectral::builder::{Builder, BuilderScratch, Spectral};
 use crate::tensor::Tensor;
 
 /// A recipe and decode options, ready for any number of images.
 #[derive(Debug)]
 pub struct Extractor {
-    spectral: Spectral,
+    spectral: Arc<Spectral>,
     options: DecodeOptions,
 }
 
@@ -63,7 +64,7 @@ impl Extractor {
     /// # Errors
     /// A recipe that is not valid, see [`Recipe::validate`].
     pub fn new(recipe: Recipe, options: DecodeOptions) -> Result<Extractor, RecipeError> {
-        Ok(Extractor { spectral: Spectral::new(recipe)?, options })
+        Ok(Extractor { spectral: Arc::new(Spectral::new(recipe)?), options })
     }
 
     /// The recipe.
@@ -100,6 +101,17 @@ impl Extractor {
         let summary = decode_tiles(bytes, &options, &mut scratch.decode, &mut builder)?;
         let (tensors, saturated) = builder.finish(&summary.info);
         Ok(Extraction { tensors, summary, saturated })
+    }
+
+    /// Whether the first bytes of a file are enough: what they give is what the whole file gives.
+    pub(crate) fn look_at_prefix(&self, bytes: &[u8], key: &str) -> Prefix {
+        look(&self.spectral, &self.options, bytes, key)
+    }
+
+    /// The same for whoever outlives the extractor. Without the key it is a guess where windows are drawn at random.
+    pub(crate) fn prefix_looker(&self) -> Arc<dyn Fn(&[u8]) -> Prefix + Send + Sync> {
+        let (spectral, options) = (self.spectral.clone(), self.options);
+        Arc::new(move |bytes| look(&spectral, &options, bytes, ""))
     }
 
     /// What makes the tensors of one image of its tiles.
@@ -141,6 +153,11 @@ impl Extractor {
         let path = path.as_ref();
         self.extract_reader(File::open(path)?, &path.to_string_lossy(), scratch)
     }
+}
+
+fn look(spectral: &Spectral, options: &DecodeOptions, bytes: &[u8], key: &str) -> Prefix {
+    let mut scratch = BuilderScratch::default();
+    look_at_prefix(bytes, options, &mut Builder::new(spectral, &options.limits, key, &mut scratch))
 }
 
 #[cfg(test)]

@@ -6,9 +6,17 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use super::inputs::{Input, Kind};
 use crate::objects::{Pending, is_url};
+use crate::scans::Prefix;
+
+/// Tells of the first bytes of a file whether they are enough.
+pub(super) type Look = Arc<dyn Fn(&[u8]) -> Prefix + Send + Sync>;
+
+/// The first bytes of a file that are looked at.
+pub(super) const FIRST_BYTES: usize = 64 << 10;
 
 /// Inputs looked at ahead, and the bytes asked for together.
 const INPUTS: usize = 64;
@@ -21,11 +29,12 @@ pub(super) struct Fetch<I> {
     bytes: u64,
     /// Larger objects are not asked for: they will be refused.
     largest: u64,
+    look: Option<Look>,
 }
 
 impl<I: Iterator<Item = Input>> Fetch<I> {
-    pub(super) fn new(inputs: I, largest: u64) -> Fetch<I> {
-        Fetch { inputs, queue: VecDeque::new(), bytes: 0, largest }
+    pub(super) fn new(inputs: I, largest: u64, look: Option<Look>) -> Fetch<I> {
+        Fetch { inputs, queue: VecDeque::new(), bytes: 0, largest, look }
     }
 }
 
@@ -36,7 +45,7 @@ impl<I: Iterator<Item = Input>> Iterator for Fetch<I> {
         while self.queue.len() < INPUTS && (self.queue.is_empty() || self.bytes < BYTES) {
             let Some(input) = self.inputs.next() else { break };
             let size = size(&input).filter(|size| *size <= self.largest);
-            let pending = size.map(|_| start(&input));
+            let pending = size.map(|_| start(&input, self.look.clone()));
             self.bytes += size.unwrap_or(0);
             self.queue.push_back((input, pending, size.unwrap_or(0)));
         }
@@ -55,19 +64,31 @@ fn size(input: &Input) -> Option<u64> {
     }
 }
 
+/// Asks for an object's bytes. With `look`, no more of them than are enough.
 #[cfg(feature = "cloud")]
-fn start(input: &Input) -> io::Result<Pending> {
-    use crate::objects::Client;
+pub(super) fn start(input: &Input, look: Option<Look>) -> io::Result<Pending> {
+    use crate::objects::{Client, Enough};
+    let enough = look.map(|look| -> Enough {
+        let mut next = FIRST_BYTES;
+        Box::new(move |bytes| {
+            if bytes.len() < next {
+                return false;
+            }
+            let prefix = look(bytes);
+            next = if prefix == Prefix::Whole { usize::MAX } else { bytes.len().saturating_mul(2) };
+            prefix == Prefix::Enough
+        })
+    });
     match &input.kind {
         Kind::Member(member) => {
             let range = member.span.offset..member.span.offset + member.span.len;
-            Client::of(&member.archive.path)?.start(Some(range))
+            Client::of(&member.archive.path)?.start_until(Some(range), enough)
         }
-        _ => Client::of(&input.path)?.start(None),
+        _ => Client::of(&input.path)?.start_until(None, enough),
     }
 }
 
 #[cfg(not(feature = "cloud"))]
-fn start(_input: &Input) -> io::Result<Pending> {
+pub(super) fn start(_input: &Input, _look: Option<Look>) -> io::Result<Pending> {
     Err(crate::objects::not_built())
 }

@@ -5,7 +5,7 @@
 
 use super::inputs::Input;
 use super::manifest::{Entry, format_name};
-use super::source::{Fed, feed, read};
+use super::source::{Fed, feed, read, read_until};
 use crate::coefficients::Coefficients;
 use crate::error::{Error, Mismatch, Result, Warning};
 use crate::extractor::{ExtractScratch, Extraction, Extractor};
@@ -13,7 +13,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
-use crate::scans::{DecodeOptions, Scratch, read_headers};
+use crate::scans::{DecodeOptions, Prefix, Scratch, read_headers};
 
 /// Makes a JPEG of an image that is none, or of one that a recipe of channels cannot take.
 pub trait Convert: Sync {
@@ -89,9 +89,32 @@ impl Maker<'_> {
     ) -> Result<Extraction> {
         let mut fed = feed([input.clone()], &self.limits);
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
-        read(&mut fed, &self.limits, &mut buffers.bytes)?;
         let key = key.map_or_else(|| input.place(), str::to_string);
-        self.tensors_of(&buffers.bytes, &key, self.extractor.options().threads, &mut buffers.scratch, passage)
+        self.read_and_extract(&mut fed, &key, self.extractor.options().threads, buffers, passage)
+    }
+
+    /// Reads as much of an input as is wanted of it, and extracts its tensors, with so many threads if it is large.
+    fn read_and_extract(
+        &self,
+        fed: &mut Fed,
+        key: &str,
+        threads: usize,
+        Buffers { bytes, scratch }: &mut Buffers,
+        passage: &mut Passage,
+    ) -> Result<Extraction> {
+        let look = |bytes: &[u8]| self.extractor.look_at_prefix(bytes, key);
+        if !read_until(fed, &self.limits, bytes, &look)? {
+            // What came of an object was a guess, and what limits depend on is the size of the file.
+            if look(bytes) == Prefix::Enough
+                && let Ok(extraction) = self.tensors_of(bytes, key, threads, scratch, passage)
+            {
+                return Ok(extraction);
+            }
+            *passage = Passage::default();
+            read(fed, &self.limits, bytes)?;
+        }
+        let threads = if bytes.len() < SHARED_BYTES { 1 } else { threads };
+        self.tensors_of(bytes, key, threads, scratch, passage)
     }
 
     /// Extracts the tensors of an image in memory.
@@ -154,14 +177,11 @@ impl Maker<'_> {
         entry: &mut Entry,
         size: &mut u64,
     ) -> Result<Extraction> {
-        let read = read(fed, &self.limits, &mut buffers.bytes);
-        entry.source.modified = fed.modified;
-        read?;
-        *size = buffers.bytes.len() as u64;
         let mut passage = Passage::default();
-        let threads = if buffers.bytes.len() < SHARED_BYTES { 1 } else { threads };
-        let result = self.tensors_of(&buffers.bytes, key, threads, &mut buffers.scratch, &mut passage);
-        entry.source.bytes = Some(*size);
+        let result = self.read_and_extract(fed, key, threads, buffers, &mut passage);
+        entry.source.modified = fed.modified;
+        *size = fed.size.map_or(0, |_| buffers.bytes.len() as u64);
+        entry.source.bytes = fed.size;
         entry.source.format = passage.format;
         entry.reencoded = passage.reencoded;
         entry.warn(&passage.warnings);

@@ -15,7 +15,7 @@ use super::journal::{Journal, Mirror, Opened};
 use super::make::{Buffers, Convert, Maker};
 use super::manifest::{Counts, Dataset, Entry, ErrorReport, Part, Settings, Status};
 use super::ordered::{Panicked, Window, run_ordered, threads_for_one};
-use super::source::{Fed, feed, is_unchanged, read_json};
+use super::source::{Fed, feed_until, is_unchanged, read_json};
 use crate::error::{Error, Result};
 use crate::extractor::Extractor;
 use crate::limits::Limits;
@@ -198,11 +198,12 @@ pub fn extract(
     // Names depend on all inputs before, in other parts too.
     listing.inputs.range(0..range.start + done).for_each(|input| drop(names.next(&input.place())));
     let rest = listing.inputs.range(range.start + done..range.end);
-    let numbered = feed(rest, &job.limits).enumerate().map(|(ticket, fed)| {
-        let name = names.next(&fed.input.place());
-        under_way.borrow_mut().push_back((fed.input.display(), name.key.clone()));
-        Numbered { ticket, fed, name, threads: threads_for_one(job.threads, inputs - done - ticket) }
-    });
+    let numbered =
+        feed_until(rest, &job.limits, Some(job.extractor.prefix_looker())).enumerate().map(|(ticket, fed)| {
+            let name = names.next(&fed.input.place());
+            under_way.borrow_mut().push_back((fed.input.display(), name.key.clone()));
+            Numbered { ticket, fed, name, threads: threads_for_one(job.threads, inputs - done - ticket) }
+        });
 
     run_ordered(
         job.threads,

@@ -13,13 +13,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::fetch::Fetch;
+use super::fetch::{FIRST_BYTES, Fetch, Look, start};
 use super::inputs::remote::{self, ReadSeek};
 use super::inputs::{Archive, Input, Kind, Span};
 use super::manifest::Entry;
 use crate::error::{Error, Result};
 use crate::limits::{LimitKind, Limits};
-use crate::objects::{Pending, is_url, not_built};
+use crate::objects::{Pending, is_url};
+use crate::scans::Prefix;
 
 /// Beyond this a buffer is given back after use, in bytes.
 const KEEP: usize = 64 << 20;
@@ -34,6 +35,8 @@ pub struct Fed {
     pub input: Input,
     /// When it last changed, in microseconds since 1970: what [`read`] found. Of a file in an archive, the archive.
     pub modified: Option<i64>,
+    /// Its size in bytes: what [`read`] found, however much of it was read.
+    pub size: Option<u64>,
     fetched: Fetched,
 }
 
@@ -72,9 +75,18 @@ struct Ahead {
 
 /// Hands out inputs in order.
 pub fn feed<I: IntoIterator<Item = Input>>(inputs: I, limits: &Limits) -> impl Iterator<Item = Fed> + use<I> {
+    feed_until(inputs, limits, None)
+}
+
+/// The same for [`read_until`]: with `look`, no more of an object is asked for than is enough.
+pub(super) fn feed_until<I: IntoIterator<Item = Input>>(
+    inputs: I,
+    limits: &Limits,
+    look: Option<Look>,
+) -> impl Iterator<Item = Fed> + use<I> {
     let limits = *limits;
     let mut stream: Option<Stream> = None;
-    Fetch::new(inputs.into_iter(), limits.file_bytes).map(move |(input, pending)| {
+    Fetch::new(inputs.into_iter(), limits.file_bytes, look).map(move |(input, pending)| {
         let ahead = match &input.kind {
             Kind::Member(member) if member.archive.gzip => {
                 // Whichever lies first is read first; to go back is to begin again.
@@ -96,7 +108,7 @@ pub fn feed<I: IntoIterator<Item = Input>>(inputs: I, limits: &Limits) -> impl I
             _ => None,
         };
         let fetched = Fetched { ahead, pending };
-        Fed { input, modified: None, fetched }
+        Fed { input, modified: None, size: None, fetched }
     })
 }
 
@@ -152,6 +164,16 @@ impl Stream {
 /// [`Error::Io`] if it cannot be read, or was already lost when inputs were listed; [`Error::Limit`] with
 /// [`LimitKind::FileBytes`] before more than the limit is read.
 pub fn read(fed: &mut Fed, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> {
+    read_until(fed, limits, buffer, &|_| Prefix::Whole).map(drop)
+}
+
+/// The same, but only its first bytes if they are enough. Whether it is whole.
+pub(super) fn read_until(
+    fed: &mut Fed,
+    limits: &Limits,
+    buffer: &mut Vec<u8>,
+    look: &dyn Fn(&[u8]) -> Prefix,
+) -> Result<bool> {
     buffer.clear();
     if buffer.capacity() > KEEP {
         *buffer = Vec::new();
@@ -165,32 +187,40 @@ pub fn read(fed: &mut Fed, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> 
             // It is taken by the first who asks.
             Err(error) => return Err(std::mem::replace(error, Error::Io(io::ErrorKind::UnexpectedEof.into()))),
         }
-        return Ok(());
+        fed.size = Some(buffer.len() as u64);
+        return Ok(true);
     }
     let pending = match fed.fetched.pending.take() {
         None => None,
         Some(pending) => Some(pending?.wait()?),
     };
-    match &fed.input.kind {
+    let (size, whole) = match &fed.input.kind {
         Kind::Object(meta) => {
             fed.modified = Some(meta.modified);
             limits.check(LimitKind::FileBytes, meta.size)?;
-            *buffer = pending.ok_or_else(not_built)?;
+            *buffer = match pending {
+                Some(bytes) => bytes,
+                None => start(&fed.input, None)?.wait()?,
+            };
             // It was written anew between listing and reading.
-            if buffer.len() as u64 == meta.size {
-                Ok(())
-            } else {
-                Err(Error::Io(io::Error::other("it changed after it was listed")))
-            }
+            let changed = || Error::Io(io::Error::other("it changed after it was listed"));
+            (meta.size, is_whole(buffer, meta.size, look).ok_or_else(changed)?)
         }
-        Kind::Member(member) if pending.is_some() => {
-            *buffer = pending.unwrap_or_default();
-            let whole = buffer.len() as u64 == member.span.len;
-            if whole { Ok(()) } else { Err(Error::Io(io::ErrorKind::UnexpectedEof.into())) }
+        Kind::Member(member) if is_url(&member.archive.path) => {
+            limits.check(LimitKind::FileBytes, member.span.len)?;
+            *buffer = match pending {
+                Some(bytes) => bytes,
+                None => start(&fed.input, None)?.wait()?,
+            };
+            let cut = || Error::Io(io::ErrorKind::UnexpectedEof.into());
+            (member.span.len, is_whole(buffer, member.span.len, look).ok_or_else(cut)?)
         }
-        Kind::Lost(reason) => Err(Error::Io(reason.into())),
-        Kind::Stdin => read_stream(io::stdin().lock(), limits, buffer),
-        Kind::Member(member) => read_span(&member.archive, member.span, limits, buffer),
+        Kind::Lost(reason) => return Err(Error::Io(reason.into())),
+        Kind::Stdin => {
+            read_stream(io::stdin().lock(), limits, buffer)?;
+            (buffer.len() as u64, true)
+        }
+        Kind::Member(member) => (member.span.len, read_span(&member.archive, member.span, limits, buffer, look)?),
         Kind::File => {
             let file = File::open(&fed.input.path)?;
             let metadata = file.metadata()?;
@@ -199,16 +229,48 @@ pub fn read(fed: &mut Fed, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> 
             }
             // A pipe has length 0 here and is bounded as it is read.
             limits.check(LimitKind::FileBytes, metadata.len())?;
+            // What else gives bytes gives them once.
+            let look = if metadata.is_file() { look } else { &|_: &[u8]| Prefix::Whole };
             let expected = usize::try_from(metadata.len()).unwrap_or(0);
             buffer.try_reserve_exact(expected).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-            read_stream(&file, limits, buffer)?;
+            let whole = read_some(&mut (&file).take(limits.file_bytes.saturating_add(1)), buffer, look)?;
+            limits.check(LimitKind::FileBytes, buffer.len() as u64)?;
             let after = file.metadata()?;
             fed.modified = modified(&after);
             // What was read of it may be neither what it was nor what it became.
             if metadata.is_file() && (metadata.len(), modified(&metadata)) != (after.len(), fed.modified) {
                 return Err(Error::Io(io::Error::other("it changed while it was read")));
             }
-            Ok(())
+            // A pipe has no size but what was read.
+            (if whole { buffer.len() as u64 } else { metadata.len() }, whole)
+        }
+    };
+    fed.size = Some(size);
+    Ok(whole)
+}
+
+/// Whether bytes that came ahead are the whole of so many; `None` if they are neither that nor enough.
+fn is_whole(bytes: &[u8], size: u64, look: &dyn Fn(&[u8]) -> Prefix) -> Option<bool> {
+    let whole = bytes.len() as u64 == size;
+    // Which is asked again by whoever decodes them; here it tells a short answer from a short read.
+    (whole || (bytes.len() as u64) < size && look(bytes) != Prefix::Whole).then_some(whole)
+}
+
+/// Reads to the end, or until there is enough. Whether it is the end.
+fn read_some(from: &mut impl Read, buffer: &mut Vec<u8>, look: &dyn Fn(&[u8]) -> Prefix) -> Result<bool> {
+    let mut until = FIRST_BYTES;
+    loop {
+        from.take((until - buffer.len()) as u64).read_to_end(buffer)?;
+        if buffer.len() < until {
+            return Ok(true);
+        }
+        match look(buffer) {
+            Prefix::Enough => return Ok(false),
+            Prefix::More => until = until.saturating_mul(2),
+            Prefix::Whole => {
+                from.read_to_end(buffer)?;
+                return Ok(true);
+            }
         }
     }
 }
@@ -259,22 +321,30 @@ pub(super) fn read_json(fed: &Fed, limits: &Limits) -> Result<Option<serde_json:
         Kind::Member(member) if !member.archive.gzip => {
             let Some(span) = member.json else { return Ok(None) };
             let mut bytes = Vec::new();
-            read_span(&member.archive, span, &json_limits(limits), &mut bytes).map_err(|error| error.to_string())?;
+            read_span(&member.archive, span, &json_limits(limits), &mut bytes, &|_| Prefix::Whole)
+                .map_err(|error| error.to_string())?;
             of(&bytes)
         }
         _ => Ok(None),
     }
 }
 
-fn read_span(archive: &Archive, span: Span, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> {
+fn read_span(
+    archive: &Archive,
+    span: Span,
+    limits: &Limits,
+    buffer: &mut Vec<u8>,
+    look: &dyn Fn(&[u8]) -> Prefix,
+) -> Result<bool> {
     limits.check(LimitKind::FileBytes, span.len)?;
     let mut file: Box<dyn ReadSeek> = match is_url(&archive.path) {
         true => remote::open(&archive.path)?.0,
         false => Box::new(File::open(&archive.path)?),
     };
     file.seek(SeekFrom::Start(span.offset))?;
-    let read = file.take(span.len).read_to_end(buffer)?;
-    if read as u64 == span.len { Ok(()) } else { Err(Error::Io(io::ErrorKind::UnexpectedEof.into())) }
+    let whole = read_some(&mut file.take(span.len), buffer, look)?;
+    let cut = whole && buffer.len() as u64 != span.len;
+    if cut { Err(Error::Io(io::ErrorKind::UnexpectedEof.into())) } else { Ok(whole) }
 }
 
 /// Reads to the end, or to one byte beyond the limit, which is enough to know.
@@ -286,6 +356,37 @@ fn read_stream(stream: impl Read, limits: &Limits, buffer: &mut Vec<u8>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extractor::{ExtractScratch, Extractor};
+    use crate::recipe::Recipe;
+    use crate::scans::DecodeOptions;
+
+    /// A progressive photograph that ends far behind its last scan.
+    fn long() -> Vec<u8> {
+        let mut bytes = std::fs::read("fixtures/photos/coffee-progressive.jpg").unwrap();
+        bytes.resize(1 << 20, 0);
+        bytes
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_enough() {
+        let bytes = long();
+        for (changes, enough) in [
+            (&[("channels", "y:0")][..], true),
+            (&[("channels", "y:0-63"), ("skip-refinement", "on")], true),
+            (&[], false),
+        ] {
+            let mut recipe = Recipe::default();
+            changes.iter().for_each(|(field, value)| recipe.set(field, value).unwrap());
+            let extractor = Extractor::new(recipe, DecodeOptions::default()).unwrap();
+            let mut unread = &bytes[..];
+            let mut read = Vec::new();
+            let whole = read_some(&mut unread, &mut read, &|bytes| extractor.look_at_prefix(bytes, "")).unwrap();
+            assert_eq!((whole, read.len() == bytes.len()), (!enough, !enough), "{changes:?}");
+            let mut scratch = ExtractScratch::default();
+            let mut extract = |bytes: &[u8]| extractor.extract(bytes, "", &mut scratch).unwrap();
+            assert_eq!(extract(&read), extract(&bytes));
+        }
+    }
 
     #[test]
     fn the_limit_holds_for_files_and_for_streams() {

@@ -21,7 +21,7 @@ use std::path::Path;
 #[cfg(feature = "cloud")]
 pub use reader::ObjectReader;
 #[cfg(feature = "cloud")]
-pub use store::{Client, Pending, RETRIES};
+pub use store::{Client, Enough, Pending, RETRIES};
 #[cfg(feature = "cloud")]
 pub use upload::Uploads;
 

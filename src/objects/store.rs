@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
 use std::path::Path as FilePath;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, mpsc};
 
@@ -11,7 +12,9 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
 use object_store::path::Path;
-use object_store::{BackoffConfig, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig,
+};
 use tokio::runtime::Runtime;
 
 use super::Meta;
@@ -58,6 +61,28 @@ impl Drop for Pending {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Tells of the first bytes of an object whether more are wanted.
+pub type Enough = Box<dyn FnMut(&[u8]) -> bool + Send>;
+
+/// Bytes as they arrive, until there are enough or no more. `None` if they break off: to ask again is for others.
+async fn first_bytes(
+    store: &dyn ObjectStore,
+    key: &Path,
+    range: Option<Range<u64>>,
+    mut enough: Enough,
+) -> Option<Vec<u8>> {
+    let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
+    let mut arriving = store.get_opts(key, options).await.ok()?.into_stream();
+    let mut bytes = Vec::new();
+    while let Some(some) = arriving.next().await {
+        bytes.extend_from_slice(&some.ok()?);
+        if enough(&bytes) {
+            break;
+        }
+    }
+    Some(bytes)
 }
 
 /// What requests run on. One for the process, as are its connections.
@@ -136,11 +161,24 @@ impl Client {
     ///
     /// # Errors
     /// Threads that cannot be started.
-    pub fn start(&self, range: Option<std::ops::Range<u64>>) -> io::Result<Pending> {
+    pub fn start(&self, range: Option<Range<u64>>) -> io::Result<Pending> {
+        self.start_until(range, None)
+    }
+
+    /// The same for as many of the first bytes as are `enough`, or all.
+    ///
+    /// # Errors
+    /// Threads that cannot be started.
+    pub fn start_until(&self, range: Option<Range<u64>>, enough: Option<Enough>) -> io::Result<Pending> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let (store, key) = (self.store.clone(), self.key.clone());
         let get = async move {
+            let first = match enough {
+                Some(enough) => first_bytes(&*store, &key, range.clone(), enough).await,
+                None => None,
+            };
             let bytes = match range {
+                _ if first.is_some() => Ok(first.unwrap_or_default().into()),
                 Some(range) => store.get_range(&key, range).await,
                 None => match store.get(&key).await {
                     Ok(found) => found.bytes().await,

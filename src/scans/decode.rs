@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::arithmetic::Arithmetic;
 use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
-use super::needed::Needed;
+use super::needed::{Needed, Prefix};
 use super::passes::{Progressive, check_progressive};
 use super::progressive::{Memory, ProgressivePlanes};
 use super::restart::Segments;
@@ -73,6 +73,27 @@ pub fn decode_tiles(
     }?;
     let (scans, bytes, warnings) = outcome;
     Ok(Summary { info, scans, bytes: bytes as u64, warnings })
+}
+
+/// Whether the first bytes of a file are enough for a consumer: what [`decode_tiles`] makes of them is what it makes of the
+/// whole file. Nothing is decoded.
+pub(crate) fn look_at_prefix(bytes: &[u8], options: &DecodeOptions, consumer: &mut impl TileConsumer) -> Prefix {
+    let mut look = || {
+        let mut parser = Parser::new(bytes, false, &options.limits)?;
+        let Some(first) = parser.next_scan()? else { return Ok(Prefix::More) };
+        let info = image_info(&mut parser, &first)?;
+        if !info.frame.process.is_progressive() && first.components.len() == info.frame.components.len() {
+            return Ok(Prefix::Whole);
+        }
+        let demand = consumer.demand(&info)?;
+        Ok(Needed::of(&parser, &info.frame, &first, &demand, options.limits.scans).prefix(&parser))
+    };
+    match look() {
+        Ok(prefix) => prefix,
+        // Of headers that break off there is more.
+        Err(Error::Malformed { .. }) => Prefix::More,
+        Err(_) => Prefix::Whole,
+    }
 }
 
 /// What the headers of a file say of its image; no scan is decoded. A file that breaks off or breaks T.81 after its frame

@@ -24,7 +24,9 @@ use crate::error::Warning;
 use crate::limits::Limits;
 use crate::markers::ImageInfo;
 
+pub(crate) use decode::look_at_prefix;
 pub use decode::{Scratch, decode_tiles, read_headers};
+pub(crate) use needed::Prefix;
 pub use tile::{Block, Demand, Placement, Tile, TileConsumer, TileRow};
 
 /// What happens to an image whose header is good and whose data is damaged.

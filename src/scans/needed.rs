@@ -31,11 +31,24 @@ pub(super) struct Needed {
     pub wanted: Vec<bool>,
 }
 
+/// Whether the first bytes of a file are all that is wanted of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prefix {
+    /// They are: the last scan that is wanted ends within them.
+    Enough,
+    /// More of them may be.
+    More,
+    /// No part of the file will do.
+    Whole,
+}
+
 /// What becomes of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Decision {
     /// Offset of its header.
     offset: usize,
+    /// Where its data begins.
+    data: usize,
     is_needed: bool,
     /// Where its data ends, if it is not needed.
     end: usize,
@@ -75,8 +88,22 @@ impl Needed {
         // The last scan has no end if the walk ended there, and then it is needed.
         let ends = ends.into_iter().chain([parser.data.len()]);
         let decisions = scans.iter().zip(is_needed).zip(ends);
-        let decisions = decisions.map(|((scan, is_needed), end)| Decision { offset: scan.offset, is_needed, end });
+        let decisions =
+            decisions.map(|((scan, is_needed), end)| Decision { offset: scan.offset, data: scan.data, is_needed, end });
         Needed { scans: Some(decisions.collect()), ends_early: is_complete, ac, wanted }
+    }
+
+    /// Whether these bytes, of an image of several scans, are all that is decoded of it. A scan is known to end by the marker
+    /// behind it.
+    pub fn prefix(&self, parser: &Parser<'_>) -> Prefix {
+        let last = self.scans.iter().flatten().rfind(|decision| decision.is_needed);
+        match (&self.scans, last) {
+            (None, _) => Prefix::Whole,
+            (Some(_), Some(last)) if self.ends_early && parser.scan_behind(last.data).0 < parser.data.len() => {
+                Prefix::Enough
+            }
+            _ => Prefix::More,
+        }
     }
 
     /// If a scan is not decoded, where its data ends. One that the walk did not meet, in a damaged file, is decoded as far as

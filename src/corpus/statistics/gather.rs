@@ -10,7 +10,7 @@ use crate::corpus::make::{Buffers, Maker};
 use crate::corpus::manifest::{Entry, ErrorReport, Part, Status};
 use crate::corpus::ordered::{Panicked, Window, run_ordered, threads_for_one};
 use crate::corpus::run::Observer;
-use crate::corpus::source::{Fed, feed};
+use crate::corpus::source::{Fed, feed_until};
 use crate::error::Error;
 use crate::objects::is_disconnected;
 
@@ -62,7 +62,8 @@ pub fn gather(
     run_ordered(
         threads,
         Window::for_threads(threads),
-        feed(listing.inputs.range(range.clone()), &maker.limits).enumerate(),
+        feed_until(listing.inputs.range(range.clone()), &maker.limits, Some(maker.extractor.prefix_looker()))
+            .enumerate(),
         Buffers::default,
         |buffers, (number, mut fed)| {
             let several = threads_for_one(threads, range.len() - number);
