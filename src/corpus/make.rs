@@ -14,6 +14,7 @@ use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
 use crate::scans::{DecodeOptions, Scratch, read_headers};
+use crate::tensor::TensorMut;
 
 /// Makes a JPEG of an image that is none, or of one that a recipe of channels cannot take.
 pub trait Convert: Sync {
@@ -76,7 +77,8 @@ pub struct Passage {
 }
 
 impl Maker<'_> {
-    /// Reads one input and extracts its tensors. `key` names it among others; without one its place does, as in a run.
+    /// Reads one input and extracts its tensors, into `memory` if there is some
+    /// ([`Extractor::extract_into`]). `key` names it among others; without one its place does, as in a run.
     ///
     /// # Errors
     /// Those of reading, converting and extracting.
@@ -86,15 +88,16 @@ impl Maker<'_> {
         key: Option<&str>,
         buffers: &mut Buffers,
         passage: &mut Passage,
+        memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         let mut fed = feed([input.clone()], &self.limits);
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
         read(&mut fed, &self.limits, &mut buffers.bytes)?;
         let key = key.map_or_else(|| input.place(), str::to_string);
-        self.tensors_of(&buffers.bytes, &key, self.extractor.options().threads, &mut buffers.scratch, passage)
+        self.tensors_of(&buffers.bytes, &key, self.extractor.options().threads, &mut buffers.scratch, passage, memory)
     }
 
-    /// Extracts the tensors of an image in memory.
+    /// Extracts the tensors of an image whose bytes are there, into `memory` if there is some.
     ///
     /// # Errors
     /// Those of converting and extracting.
@@ -104,9 +107,10 @@ impl Maker<'_> {
         key: &str,
         buffers: &mut Buffers,
         passage: &mut Passage,
+        memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         self.limits.check(LimitKind::FileBytes, bytes.len() as u64)?;
-        self.tensors_of(bytes, key, self.extractor.options().threads, &mut buffers.scratch, passage)
+        self.tensors_of(bytes, key, self.extractor.options().threads, &mut buffers.scratch, passage, memory)
     }
 
     fn tensors_of(
@@ -116,8 +120,14 @@ impl Maker<'_> {
         threads: usize,
         scratch: &mut ExtractScratch,
         passage: &mut Passage,
+        mut memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
-        let result = self.extractor.extract_with(threads, bytes, key, scratch);
+        let result =
+            self.extractor.extract_with(threads, bytes, key, scratch, memory.as_mut().map(TensorMut::reborrow));
+        // Of a JPEG made here.
+        let mut of_jpeg = |jpeg: &[u8]| {
+            self.extractor.extract_with(self.extractor.options().threads, jpeg, key, scratch, memory.take())
+        };
         let Err(Error::NotJpeg(format)) = result else {
             passage.format = Some("jpeg".into());
             let is_cmyk =
@@ -125,7 +135,7 @@ impl Maker<'_> {
             return match self.convert {
                 Some(convert) if is_cmyk && self.extractor.recipe().cmyk == Cmyk::Reencode => {
                     let jpeg = from_cmyk(convert, bytes, self.extractor.options(), passage)?;
-                    self.extractor.extract(&jpeg, key, scratch)
+                    of_jpeg(&jpeg)
                 }
                 _ => result,
             };
@@ -135,7 +145,7 @@ impl Maker<'_> {
             Some(convert) if convert.takes(format) => {
                 let jpeg = convert.to_jpeg(bytes, format)?;
                 passage.reencoded = Some(convert.describe());
-                self.extractor.extract(&jpeg, key, scratch)
+                of_jpeg(&jpeg)
             }
             _ => result,
         }
@@ -160,7 +170,7 @@ impl Maker<'_> {
         *size = buffers.bytes.len() as u64;
         let mut passage = Passage::default();
         let threads = if buffers.bytes.len() < SHARED_BYTES { 1 } else { threads };
-        let result = self.tensors_of(&buffers.bytes, key, threads, &mut buffers.scratch, &mut passage);
+        let result = self.tensors_of(&buffers.bytes, key, threads, &mut buffers.scratch, &mut passage, None);
         entry.source.bytes = Some(*size);
         entry.source.format = passage.format;
         entry.reencoded = passage.reencoded;

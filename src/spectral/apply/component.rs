@@ -46,8 +46,8 @@ struct Waiting {
 }
 
 /// Where finished rows go.
-pub(crate) struct Outlet<'a> {
-    pub targets: &'a mut [Target],
+pub(crate) struct Outlet<'a, 'm> {
+    pub targets: &'a mut [Target<'m>],
     pub mixer: &'a mut Mixer,
     pub mix: Option<&'a MixPlan>,
     /// Values that did not fit the element type.
@@ -102,7 +102,7 @@ impl Component {
     }
 
     /// Takes the block rows of a tile.
-    pub fn apply_tile(&self, tile: &Tile<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    pub fn apply_tile(&self, tile: &Tile<'_>, work: &mut Workspace, outlet: &mut Outlet<'_, '_>) {
         let held = tile.rows(self.plan.component);
         let rows = self.rows.start.max(held.start as usize)..self.rows.end.min(held.end as usize);
         if rows.is_empty() {
@@ -133,7 +133,7 @@ impl Component {
         tile: &Tile<'_>,
         rows: Range<usize>,
         outputs: &[Output],
-        target: &mut Target,
+        target: &mut Target<'_>,
     ) -> u64 {
         let (component, to) = (self.plan.component, rows.start - self.rows.start);
         let vertical = self.plan.vertical.last_block().filter(|_| rows.end == self.rows.end);
@@ -141,7 +141,7 @@ impl Component {
         // The last row and the last column have maps.
         let plain = rows.start..rows.end - usize::from(vertical.is_some());
         let columns = self.columns.start..self.columns.end - usize::from(horizontal.is_some());
-        let edge_block = |y: usize, x: usize, target: &mut Target| {
+        let edge_block = |y: usize, x: usize, target: &mut Target<'_>| {
             let maps = EdgeMaps {
                 vertical: vertical.filter(|_| y + 1 == self.rows.end),
                 horizontal: horizontal.filter(|_| x + 1 == self.columns.end),
@@ -184,7 +184,7 @@ impl Component {
     }
 
     /// Maps block rows `inputs`, one or two, vertically and hands on the output rows that are complete.
-    fn apply_vertical(&self, inputs: Range<usize>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    fn apply_vertical(&self, inputs: Range<usize>, work: &mut Workspace, outlet: &mut Outlet<'_, '_>) {
         let (cpu, shape) = (work.cpu, self.shape);
         let map = match &self.plan.vertical {
             Axis::Moved { offset, .. } => {
@@ -224,7 +224,7 @@ impl Component {
 
     /// Makes output rows that nothing was delivered for: their coefficients are zero. A decoder delivers all it is asked
     /// for, so there are none; but memory that had another image must not show it.
-    pub fn finish_missing(&self, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    pub fn finish_missing(&self, work: &mut Workspace, outlet: &mut Outlet<'_, '_>) {
         let finished = std::mem::take(&mut work.waiting[self.index].finished);
         if finished.contains(&false) {
             let zeros = vec![0.0; 8 * self.shape.pitch];
@@ -236,7 +236,7 @@ impl Component {
     }
 
     /// Output row `o` is complete: `values` is `[w][k][i]`.
-    fn finish_row(&self, cpu: Cpu, o: usize, values: &[f32], outlet: &mut Outlet<'_>) {
+    fn finish_row(&self, cpu: Cpu, o: usize, values: &[f32], outlet: &mut Outlet<'_, '_>) {
         let shape = self.shape;
         *outlet.saturated += match &self.plan.route {
             Route::Store { target, outputs } => {
