@@ -150,8 +150,8 @@ impl Batch<'_> {
         }
     }
 
-    /// Makes the tensors of the images from number `first` on in their rows. A tensor of another shape is one of `others`,
-    /// or without them a failure. The row of an image that fails becomes zero.
+    /// Makes the tensors of the images from number `first` on in their rows. A tensor of another shape, and what follows it,
+    /// is one of `others`, or without them a failure. The row of an image that fails becomes zero.
     fn fill<T: Value>(
         &self,
         py: Python<'_>,
@@ -164,11 +164,19 @@ impl Batch<'_> {
         let shape = [a, b, c];
         let mut borrowed = array.try_readwrite().map_err(|e| PyValueError::new_err(format!("out: {e}")))?;
         let values = borrowed.as_slice_mut().map_err(|e| PyValueError::new_err(format!("out: {e}")))?;
+        // Where one has another shape more are likely to, and a row that does not fit is found by its headers, in vain.
+        let is_ragged = AtomicBool::new(false);
         let work = |buffers: &mut Buffers, (place, row): (usize, &mut [T])| {
+            if let (true, Some(made)) = (is_ragged.load(Ordering::Relaxed), others) {
+                return self.make(place, buffers, made, failures);
+            }
             let memory = TensorMut { shape, values: T::within(row) };
             match (self.extract(place, buffers, Some(memory)), others) {
                 (Ok(_), _) => {}
-                (Err(Error::Mismatch(Mismatch::Shape { .. })), Some(made)) => self.make(place, buffers, made, failures),
+                (Err(Error::Mismatch(Mismatch::Shape { .. })), Some(made)) => {
+                    is_ragged.store(true, Ordering::Relaxed);
+                    self.make(place, buffers, made, failures);
+                }
                 (Err(Error::Mismatch(Mismatch::Shape { tensor, .. })), None) => {
                     self.fails(failures, place, Failure::Shape(tensor));
                 }
