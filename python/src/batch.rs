@@ -48,6 +48,9 @@ struct Failures {
     stop: AtomicBool,
 }
 
+/// Images of one shape that make it likely of the others: rows for all cost more than they save where they are not used.
+const TELLING: usize = 4;
+
 /// The tensors of images that have no row, by place.
 type Made = BTreeMap<usize, Vec<Tensor>>;
 
@@ -192,12 +195,12 @@ impl Batch<'_> {
 
     /// Every image's own tensors; one array if they have one shape.
     ///
-    /// Which it is shows only when all are made. The first images, one a thread, are made apart; if they have one shape,
-    /// rows of it are likely to suit the others, which then need no copy.
+    /// Which it is shows only when all are made. The first images are made apart; if they have one shape, rows of it are
+    /// likely to suit the others, which then need no copy.
     fn collect<'py, T: Value>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (failures, made, n) = (Failures::default(), Mutex::<Made>::default(), self.feeds.len());
         let is_stack = self.raises && self.process.extractor().recipe().kind == Kind::Channels;
-        let first = if is_stack { self.threads.min(n) } else { n };
+        let first = if is_stack { self.threads.max(TELLING).min(n) } else { n };
         let own = |buffers: &mut Buffers, place: usize| self.make(place, buffers, &made, &failures);
         self.parallel(py, 0..first, own, &failures)?;
         self.raise(py, &failures)?;
