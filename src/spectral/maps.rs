@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::axis::{self, AxisMap, CoefficientMap, MapCache, Ratio};
+use super::axis::{self, AxisMap, CoefficientMap, Doubling, MapCache, Ratio};
 use super::geometry::{self, AxisStep, AxisSteps};
 use crate::recipe::{Chroma, Edge};
 
@@ -19,6 +19,8 @@ pub(crate) enum Axis {
     Mapped(Arc<CoefficientMap>),
     /// As `Mapped`, but only the last block changes, and by itself: every other is as it is.
     Padded(Arc<CoefficientMap>),
+    /// As `Mapped`, but every input block becomes two, all in the same way; output blocks from `regular` on do not.
+    Doubled { map: Arc<CoefficientMap>, doubling: &'static Doubling, regular: usize },
 }
 
 impl Axis {
@@ -31,7 +33,7 @@ impl Axis {
     pub fn blocks_out(&self) -> usize {
         match self {
             Axis::Moved { blocks, .. } => *blocks,
-            Axis::Mapped(map) | Axis::Padded(map) => map.blocks_out(),
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => map.blocks_out(),
         }
     }
 
@@ -39,7 +41,7 @@ impl Axis {
     pub fn inputs(&self) -> Range<usize> {
         match self {
             Axis::Moved { offset, blocks } => *offset..offset + blocks,
-            Axis::Mapped(map) | Axis::Padded(map) => map.input_range(0..map.blocks_out()),
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => map.input_range(0..map.blocks_out()),
         }
     }
 
@@ -55,7 +57,7 @@ impl Axis {
     pub fn input_frequencies(&self, wanted: usize) -> Range<usize> {
         match self {
             Axis::Moved { .. } => wanted..wanted + 1,
-            Axis::Mapped(_) | Axis::Padded(_) => 0..8,
+            _ => 0..8,
         }
     }
 }
@@ -184,7 +186,7 @@ pub(crate) enum Wanted {
     },
     /// [`Axis::Padded`].
     Padded(MapKey),
-    /// [`Axis::Mapped`], or where nothing is mixed [`Axis::Moved`].
+    /// [`Axis::Mapped`], [`Axis::Doubled`], or where nothing is mixed [`Axis::Moved`].
     Mapped(MapKey),
 }
 
@@ -204,10 +206,13 @@ impl Wanted {
             Wanted::AsItIs { blocks } => Axis::identity(blocks),
             Wanted::Padded(key) => Axis::Padded(map(&key)),
             Wanted::Mapped(key) => {
-                let map = map(&key);
-                match map.shift() {
-                    Some(offset) => Axis::Moved { offset, blocks: map.blocks_out() },
-                    None => Axis::Mapped(map),
+                let (map, twice) = (map(&key), key.ratio == Ratio::new(2, 1) && key.steps.is_empty());
+                match (Doubling::of(key.chroma).filter(|_| twice), map.shift()) {
+                    (Some(doubling), _) => {
+                        Axis::Doubled { map, doubling, regular: Doubling::regular(key.samples_in, key.samples_out) }
+                    }
+                    (None, Some(offset)) => Axis::Moved { offset, blocks: map.blocks_out() },
+                    (None, None) => Axis::Mapped(map),
                 }
             }
         }
@@ -261,7 +266,9 @@ mod tests {
         assert!(matches!(axis(36, 36, 2, Chroma::Triangle, Edge::Stored), Axis::Moved { offset: 0, blocks: 5 }));
         assert!(matches!(axis(32, 32, 2, Chroma::Triangle, Edge::Replicate), Axis::Moved { blocks: 4, .. }));
         assert!(matches!(axis(18, 36, 1, Chroma::None, Edge::Stored), Axis::Moved { blocks: 3, .. }));
-        let Axis::Mapped(map) = axis(18, 36, 1, Chroma::Triangle, Edge::Stored) else { panic!("a map") };
+        let Axis::Doubled { map, regular: 5, .. } = axis(18, 36, 1, Chroma::Triangle, Edge::Stored) else {
+            panic!("a map")
+        };
         assert_eq!((map.blocks_in(), map.blocks_out(), map.k()), (3, 5, 3));
         let Axis::Padded(map) = axis(36, 36, 2, Chroma::Triangle, Edge::Replicate) else { panic!("a map") };
         assert_eq!((map.blocks_in(), map.blocks_out()), (5, 5));
