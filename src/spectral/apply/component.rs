@@ -281,7 +281,7 @@ impl Component {
         let size = 8 * shape.pitch;
         ring.reserve(PAIR * size);
         let (even, odd) = ring.get_mut()[..PAIR * size].split_at_mut(size);
-        let (own, other) = if y % PAIR == 0 { (even, &*odd) } else { (odd, &*even) };
+        let (own, other) = if y.is_multiple_of(PAIR) { (even, &*odd) } else { (odd, &*even) };
         match &self.plan.horizontal {
             Axis::Doubled { map, doubling, regular } => {
                 cpu.run(Unpack { row, steps: &doubled.steps, shape: input, rows: lines });
@@ -312,13 +312,13 @@ impl Component {
             return;
         }
         // Rows whose samples repeat inside a block.
-        for o in *regular..map.blocks_out() {
+        for (o, finished) in finished.iter_mut().enumerate().skip(*regular) {
             let (first, weights) = map.taps(o);
             for (n, weights) in weights.chunks_exact(8 * kept).enumerate() {
                 let rows = if first + n == y { &*own } else { other };
                 cpu.run(Vertical { rows, shape, weights, kept, sums: upper, first: n == 0 });
             }
-            finished[o] = true;
+            *finished = true;
             self.finish_rows(cpu, o, &[upper], outlet);
         }
     }
