@@ -272,6 +272,29 @@ pub enum Mismatch {
         /// The size of the first component in blocks.
         luma: (u32, u32),
     },
+    /// The caller's memory is for one tensor an image; the recipe makes several.
+    Several,
+    /// The caller's memory has another element type.
+    Dtype {
+        /// That of the recipe: `f32`, `f16` or `i16`.
+        tensor: &'static str,
+        /// That of the memory.
+        memory: &'static str,
+    },
+    /// The caller's memory is for another shape.
+    Shape {
+        /// That of the image's tensor.
+        tensor: [usize; 3],
+        /// That of the memory.
+        memory: [usize; 3],
+    },
+    /// The caller's memory does not have the length that its own shape says.
+    Length {
+        /// Values that the shape says; saturated.
+        tensor: usize,
+        /// Values there are.
+        memory: usize,
+    },
 }
 
 impl fmt::Display for Mismatch {
@@ -283,6 +306,16 @@ impl fmt::Display for Mismatch {
                 "component {component} has {} x {} blocks, the first has {} x {}",
                 blocks.0, blocks.1, luma.0, luma.1
             ),
+            Mismatch::Several => write!(f, "it makes several tensors, the memory is for one"),
+            Mismatch::Dtype { tensor, memory } => {
+                write!(f, "the tensor is {tensor}, the memory for it {memory}")
+            }
+            Mismatch::Shape { tensor, memory } => {
+                write!(f, "the tensor has shape {tensor:?}, the memory for it {memory:?}")
+            }
+            Mismatch::Length { tensor, memory } => {
+                write!(f, "the tensor has {tensor} values, the memory for it {memory}")
+            }
         }
     }
 }

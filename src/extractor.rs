@@ -14,7 +14,7 @@ use crate::limits::LimitKind;
 use crate::recipe::{Recipe, RecipeError};
 use crate::scans::{DecodeOptions, Prefix, Scratch, Summary, decode_tiles, look_at_prefix};
 use crate::spectral::builder::{Builder, BuilderScratch, Spectral};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, TensorMut};
 
 /// A recipe and decode options, ready for any number of images.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl ExtractScratch {
 #[non_exhaustive]
 pub struct Extraction {
     /// One nameless tensor (kind `channels`), or one a component by name; kind `quantised` adds `quant_tables`, u16 of
-    /// shape (components, 8, 8).
+    /// shape (components, 8, 8). None after [`Extractor::extract_into`].
     pub tensors: Vec<Tensor>,
     /// Headers, scans, warnings.
     pub summary: Summary,
@@ -85,19 +85,36 @@ impl Extractor {
     /// [`Error::Limit`](crate::Error::Limit) for tensors above [`Limits::memory`](crate::Limits::memory);
     /// [`Error::Malformed`](crate::Error::Malformed) where coefficients cannot be dequantised for want of a table.
     pub fn extract(&self, bytes: &[u8], key: &str, scratch: &mut ExtractScratch) -> Result<Extraction> {
-        self.extract_with(self.options.threads, bytes, key, scratch)
+        self.extract_with(self.options.threads, bytes, key, scratch, None)
     }
 
-    /// The same with another number of threads.
+    /// Extracts one image into memory of the caller's, such as a row of a batch: every value there is written. After an
+    /// error it may hold values of this image, or still what it held.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`]; [`Error::Mismatch`](crate::Error::Mismatch) where the tensor has another type, shape or
+    /// length than the memory, or the recipe makes several: then nothing was written.
+    pub fn extract_into(
+        &self,
+        bytes: &[u8],
+        key: &str,
+        scratch: &mut ExtractScratch,
+        memory: TensorMut<'_>,
+    ) -> Result<Extraction> {
+        self.extract_with(self.options.threads, bytes, key, scratch, Some(memory))
+    }
+
+    /// The same with another number of threads, into memory of the tensors' own or of the caller's.
     pub(crate) fn extract_with(
         &self,
         threads: usize,
         bytes: &[u8],
         key: &str,
         scratch: &mut ExtractScratch,
+        memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         let options = DecodeOptions { threads, ..self.options };
-        let mut builder = Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build);
+        let mut builder = Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build, memory);
         let summary = decode_tiles(bytes, &options, &mut scratch.decode, &mut builder)?;
         let (tensors, saturated) = builder.finish(&summary.info);
         Ok(Extraction { tensors, summary, saturated })
@@ -117,7 +134,7 @@ impl Extractor {
     /// What makes the tensors of one image of its tiles.
     #[cfg(feature = "bench")]
     pub(crate) fn builder<'a>(&'a self, key: &'a str, scratch: &'a mut ExtractScratch) -> Builder<'a> {
-        Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build)
+        Builder::new(&self.spectral, &self.options.limits, key, &mut scratch.build, None)
     }
 
     /// Extracts one image with buffers of its own and an empty key.

@@ -80,4 +80,4 @@ pub use extractor::{ExtractScratch, Extraction, Extractor};
 pub use limits::Limits;
 pub use recipe::{Recipe, RecipeError};
 pub use scans::{Damage, DecodeOptions, Scratch};
-pub use tensor::{Dtype, Tensor, Values};
+pub use tensor::{Dtype, Tensor, TensorMut, Values, ValuesMut};

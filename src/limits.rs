@@ -15,10 +15,11 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Luma pixels, width times height. Default 2^28 (268 megapixels).
+    /// Luma pixels, width times height, of the file's image and of every image on the way to the tensor. A resize has one
+    /// between its axes: the rows that are read, as wide as the result. Default 2^28 (268 megapixels).
     pub pixels: u64,
     /// Bytes of coefficients a multi-scan image is collected in, of [`Coefficients`](crate::Coefficients), or of the tensor
-    /// asked for. Default 2 GiB.
+    /// asked for and its axis maps. Default 2 GiB.
     pub memory: u64,
     /// Scans of one image. Default 1000.
     pub scans: u64,

@@ -76,6 +76,65 @@ impl Values {
     }
 }
 
+/// Memory of the caller's for the values of one tensor.
+#[derive(Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum ValuesMut<'a> {
+    F32(&'a mut [f32]),
+    F16(&'a mut [f16]),
+    I16(&'a mut [i16]),
+}
+
+impl ValuesMut<'_> {
+    /// Element type.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            ValuesMut::F32(_) => Dtype::F32,
+            ValuesMut::F16(_) => Dtype::F16,
+            ValuesMut::I16(_) => Dtype::I16,
+        }
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            ValuesMut::F32(v) => v.len(),
+            ValuesMut::F16(v) => v.len(),
+            ValuesMut::I16(v) => v.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same memory for a shorter time.
+    pub fn reborrow(&mut self) -> ValuesMut<'_> {
+        match self {
+            ValuesMut::F32(v) => ValuesMut::F32(v),
+            ValuesMut::F16(v) => ValuesMut::F16(v),
+            ValuesMut::I16(v) => ValuesMut::I16(v),
+        }
+    }
+}
+
+/// Where an image's tensor is to be written, see [`Extractor::extract_into`](crate::Extractor::extract_into).
+#[derive(Debug, PartialEq)]
+pub struct TensorMut<'a> {
+    /// The shape the tensor must have, its three axes as the recipe's layout orders them.
+    pub shape: [usize; 3],
+    /// The memory; as many values as the product of the shape, row-major.
+    pub values: ValuesMut<'a>,
+}
+
+impl TensorMut<'_> {
+    /// The same memory for a shorter time.
+    pub fn reborrow(&mut self) -> TensorMut<'_> {
+        TensorMut { shape: self.shape, values: self.values.reborrow() }
+    }
+}
+
 /// A named dense array. One image gives one (`""`) or, for the `planes` and `quantised` recipes, several (`y`, `cb`, ...).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {

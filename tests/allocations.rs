@@ -51,7 +51,7 @@ fn a_warm_extractor_allocates_what_it_hands_over() {
 const MEMORY: u64 = 8 << 20;
 
 /// What one image may cost beside what the limit counts: rows, tables and maps of an image 65500 pixels wide, a tile.
-const BESIDE: u64 = 24 << 20;
+const BESIDE: u64 = 12 << 20;
 
 /// A header that claims an image of this size, then a scan almost without data. Components are 4 x 4, but for the last.
 fn hostile(process: u8, components: u8, (width, height): (u16, u16), data: usize) -> Vec<u8> {

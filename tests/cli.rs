@@ -203,6 +203,21 @@ fn standard_input_is_one_image() {
     run(&["inspect", "-"]).stdout(predicate::str::starts_with("-: ok\n"));
 }
 
+/// Not as its first image.
+#[test]
+fn an_archive_on_standard_input_is_refused() {
+    let mut archive = tar::Builder::new(Vec::new());
+    for name in ["a.jpg", "b.jpg"] {
+        let mut header = tar::Header::new_ustar();
+        let image = jpeg(1);
+        header.set_size(image.len() as u64);
+        archive.append_data(&mut header, name, &image[..]).unwrap();
+    }
+    let mut command = Command::cargo_bin("jpegdct").unwrap();
+    let run = command.args(["inspect", "-"]).write_stdin(archive.into_inner().unwrap()).assert().code(1);
+    run.stdout(predicate::str::contains("not a JPEG: tar archive"));
+}
+
 #[test]
 fn patterns_are_expanded() {
     let place = Place::new(&[("a.jpg", jpeg(1)), ("b.jpg", jpeg(2)), ("c.png", png())]);

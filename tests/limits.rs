@@ -91,6 +91,51 @@ fn every_limit_can_be_set() {
     assert_eq!(exceeded(decode(&bytes, |limits| limits.file_bytes = count - 1)), LimitKind::FileBytes);
 }
 
+/// The pixels and the memory that an image of this size asks for by a recipe.
+fn asked(recipe: &str, bytes: &[u8], change: impl FnOnce(&mut Limits)) -> Option<(LimitKind, u64)> {
+    let mut options = DecodeOptions::default();
+    change(&mut options.limits);
+    let extractor = Extractor::new(Recipe::from_toml(recipe).unwrap(), options).unwrap();
+    match extractor.extract_bytes(bytes) {
+        Ok(_) => None,
+        Err(Error::Limit { kind, found, limit }) if found > limit => Some((kind, found)),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn maps_count_as_memory() {
+    let bytes = support::read("photos/coffee-420.jpg");
+    let recipe = "channels = 'y:0'\n[geometry]\nresize = { size = [8, 16384], filter = 'lanczos3', antialias = true }";
+    // The tensor is 8 kB, a map of 16384 samples is not.
+    let (kind, found) = asked(recipe, &bytes, |limits| limits.memory = 200_000).expect("the maps are counted");
+    assert!(kind == LimitKind::Memory && found > 1_000_000, "{kind:?} {found}");
+    assert_eq!(asked(recipe, &bytes, |limits| limits.memory = 20_000_000), None);
+    // Those of every axis: what is enough for one is not for both.
+    let both = recipe.replace("[8, 16384]", "[16384, 16384]").replace("y:0", "cb:0");
+    let room = found + 4 * 2048 * 2048;
+    assert!(
+        matches!(asked(&both, &bytes, |limits| limits.memory = room), Some((LimitKind::Memory, more)) if more > room)
+    );
+    // A tensor of the native size has maps for its chroma, small ones.
+    assert_eq!(asked("channels = '24'", &bytes, |limits| limits.memory = 24 * 4 * 50 * 75 + 100_000), None);
+}
+
+#[test]
+fn the_image_between_two_axes_counts_as_pixels() {
+    let bytes = support::read("photos/coffee-420.jpg");
+    let recipe = "[geometry]\nresize.size = [8, 1000]";
+    // 600 x 400, 1000 columns of 400 rows on the way.
+    assert_eq!(asked(recipe, &bytes, |limits| limits.pixels = 400_000), None);
+    let more = asked(recipe, &bytes, |limits| limits.pixels = 399_999);
+    assert_eq!(more, Some((LimitKind::Pixels, 400_000)));
+    let turned = recipe.replace("resize", "rotate = 90\nresize").replace("[8, 1000]", "[1000, 8]");
+    assert_eq!(asked(&turned, &bytes, |limits| limits.pixels = 399_999), more);
+    // Of a window, only its rows: 40 of them here.
+    let window = "[geometry.random_resized_crop]\nsize = [8, 1000]\nscale = [0.1, 0.1]\nratio = [15.0, 15.0]";
+    assert_eq!(asked(window, &bytes, |limits| limits.pixels = 240_000), None);
+}
+
 #[test]
 fn segments_are_counted_before_and_after_scans() {
     let bytes = support::read("baseline/420-36x28.jpg");

@@ -1,7 +1,7 @@
 //! Tensors to NumPy arrays, without a copy: the array owns the memory that the tensor had.
 
 use half::f16;
-use jpegdct::{Extraction, Tensor, Values};
+use jpegdct::{Tensor, Values};
 use numpy::ndarray::{ArrayD, IxDyn};
 use numpy::{Element, PyArrayDyn};
 use pyo3::exceptions::PyRuntimeError;
@@ -42,9 +42,4 @@ pub fn tensors(py: Python<'_>, extraction: Vec<Tensor>) -> PyResult<Bound<'_, Py
         dict.set_item(one.name.clone(), tensor(py, one)?)?;
     }
     Ok(dict.into_any())
-}
-
-/// The one tensor of an image under a recipe of channels.
-pub fn only(extraction: &Extraction) -> Option<&Tensor> {
-    extraction.tensors.first().filter(|tensor| tensor.name.is_empty())
 }

@@ -9,10 +9,11 @@ use std::sync::{Mutex, PoisonError};
 
 use half::f16;
 use jpegdct::corpus::{Buffers, Passage};
+use jpegdct::error::Mismatch;
 use jpegdct::recipe::Kind;
-use jpegdct::{Dtype, Error, Tensor, Values};
+use jpegdct::{Dtype, Error, Tensor, TensorMut, Values, ValuesMut};
 use numpy::{Element, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -37,7 +38,7 @@ pub struct Batch<'a> {
 enum Failure {
     Image(Error),
     /// The tensor has this shape, a row another.
-    Shape(Vec<usize>),
+    Shape([usize; 3]),
 }
 
 /// The failures of a batch, by place.
@@ -47,14 +48,25 @@ struct Failures {
     stop: AtomicBool,
 }
 
+/// Images of one shape that make it likely of the others: rows for all cost more than they save where they are not used.
+const TELLING: usize = 4;
+
+/// The tensors of images that have no row, by place.
+type Made = BTreeMap<usize, Vec<Tensor>>;
+
 /// An element type of tensors.
-trait Value: Element + Copy {
+trait Value: Element + Copy + Default {
     fn of(values: &Values) -> Option<&[Self]>;
+    fn within(memory: &mut [Self]) -> ValuesMut<'_>;
 }
 
 impl Value for f32 {
     fn of(values: &Values) -> Option<&[f32]> {
         if let Values::F32(values) = values { Some(values) } else { None }
+    }
+
+    fn within(memory: &mut [f32]) -> ValuesMut<'_> {
+        ValuesMut::F32(memory)
     }
 }
 
@@ -62,11 +74,19 @@ impl Value for f16 {
     fn of(values: &Values) -> Option<&[f16]> {
         if let Values::F16(values) = values { Some(values) } else { None }
     }
+
+    fn within(memory: &mut [f16]) -> ValuesMut<'_> {
+        ValuesMut::F16(memory)
+    }
 }
 
 impl Value for i16 {
     fn of(values: &Values) -> Option<&[i16]> {
         if let Values::I16(values) = values { Some(values) } else { None }
+    }
+
+    fn within(memory: &mut [i16]) -> ValuesMut<'_> {
+        ValuesMut::I16(memory)
     }
 }
 
@@ -91,7 +111,8 @@ impl Batch<'_> {
         };
         match array {
             Some(array) => {
-                let failures = self.fill(py, &array)?;
+                let failures = Failures::default();
+                self.fill(py, &array, 0, &failures, None)?;
                 self.rows(py, array.as_any(), failures)
             }
             None => self.collect::<T>(py),
@@ -103,85 +124,116 @@ impl Batch<'_> {
             let dtype = self.process.extractor().recipe().dtype.name();
             PyTypeError::new_err(format!("out must be an array of the recipe's type, {dtype}"))
         })?;
-        if array.ndim() == 0 || array.shape()[0] != self.feeds.len() || !array.is_c_contiguous() {
-            let (shape, n) = (array.shape(), self.feeds.len());
+        let (shape, n) = (array.shape(), self.feeds.len());
+        if shape.len() != 4 || shape[0] != n || shape[1..].contains(&0) || !array.is_c_contiguous() {
             return Err(PyValueError::new_err(format!(
-                "out must be C-contiguous with one row an image: its shape is {shape:?}, there are {n} images"
+                "out must be C-contiguous, of four axes, with one row an image: its shape is {shape:?}, there are {n} images"
             )));
         }
         Ok(array.clone())
     }
 
-    fn extract(&self, place: usize, buffers: &mut Buffers) -> jpegdct::Result<jpegdct::Extraction> {
+    fn extract(
+        &self,
+        place: usize,
+        buffers: &mut Buffers,
+        memory: Option<TensorMut<'_>>,
+    ) -> jpegdct::Result<jpegdct::Extraction> {
         let key = self.keys.map(|keys| keys[place].as_str());
-        self.process.extract(self.feeds[place], key, buffers, &mut Passage::default())
+        self.process.extract(self.feeds[place], key, buffers, &mut Passage::default(), memory)
     }
 
-    /// Writes every image's tensor to its row.
-    fn fill<T: Value>(&self, py: Python<'_>, array: &Bound<'_, PyArrayDyn<T>>) -> PyResult<Failures> {
-        let failures = Failures::default();
-        let row_shape = array.shape()[1..].to_vec();
-        let row_len = row_shape.iter().product::<usize>().max(1);
-        let mut borrowed = array.try_readwrite().map_err(|e| PyValueError::new_err(format!("out: {e}")))?;
-        let values = borrowed.as_slice_mut().map_err(|e| PyValueError::new_err(format!("out: {e}")))?;
-        let work = |buffers: &mut Buffers, (place, row): (usize, &mut [T])| match self.extract(place, buffers) {
-            Ok(extraction) => {
-                match arrays::only(&extraction).filter(|tensor| tensor.shape == row_shape) {
-                    Some(tensor) => {
-                        if let Some(values) = T::of(&tensor.values) {
-                            row.copy_from_slice(values);
-                        }
-                    }
-                    None => {
-                        let shape = extraction.tensors.first().map(|tensor| tensor.shape.clone());
-                        self.fails(&failures, place, Failure::Shape(shape.unwrap_or_default()));
-                    }
-                }
-                buffers.recycle(extraction);
-            }
-            Err(error) => self.fails(&failures, place, Failure::Image(error)),
-        };
-        self.parallel(py, values.chunks_exact_mut(row_len).enumerate().take(self.feeds.len()), work, &failures)?;
-        Ok(failures)
-    }
-
-    /// Every image's own tensors; one array if they have one shape.
-    fn collect<'py, T: Value>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let failures = Failures::default();
-        let made: Mutex<BTreeMap<usize, Vec<Tensor>>> = Mutex::default();
-        let work = |buffers: &mut Buffers, place: usize| match self.extract(place, buffers) {
+    /// Makes the tensors of an image in memory of their own.
+    fn make(&self, place: usize, buffers: &mut Buffers, made: &Mutex<Made>, failures: &Failures) {
+        match self.extract(place, buffers, None) {
             Ok(extraction) => {
                 made.lock().unwrap_or_else(PoisonError::into_inner).insert(place, extraction.tensors);
             }
-            Err(error) => self.fails(&failures, place, Failure::Image(error)),
-        };
-        self.parallel(py, 0..self.feeds.len(), work, &failures)?;
-        self.raise(py, &failures)?;
-        let mut made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let is_stack = self.raises
-            && self.process.extractor().recipe().kind == Kind::Channels
-            && made.values().next().is_some_and(|first| made.values().all(|other| other[0].shape == first[0].shape));
-        if is_stack && let Some(first) = made.values().next() {
-            let array = arrays::rows::<T>(py, made.len(), &first[0].shape)?;
-            {
-                let mut borrowed = array.readwrite();
-                let rows = borrowed.as_slice_mut().map_err(|e| PyValueError::new_err(e.to_string()))?;
-                let row_len = first[0].values.len().max(1);
-                let jobs = made.into_values().zip(rows.chunks_exact_mut(row_len));
-                let copy = |_: &mut Buffers, (tensors, row): (Vec<Tensor>, &mut [T])| {
-                    if let Some(values) = tensors.first().and_then(|tensor| T::of(&tensor.values)) {
-                        row.copy_from_slice(values);
-                    }
-                };
-                self.parallel(py, jobs, copy, &failures)?;
+            Err(error) => self.fails(failures, place, Failure::Image(error)),
+        }
+    }
+
+    /// Makes the tensors of the images from number `first` on in their rows. A tensor of another shape, and what follows it,
+    /// is one of `others`, or without them a failure. The row of an image that fails becomes zero.
+    fn fill<T: Value>(
+        &self,
+        py: Python<'_>,
+        array: &Bound<'_, PyArrayDyn<T>>,
+        first: usize,
+        failures: &Failures,
+        others: Option<&Mutex<Made>>,
+    ) -> PyResult<()> {
+        let &[_, a, b, c] = array.shape() else { return Err(PyValueError::new_err("rows have three axes")) };
+        let shape = [a, b, c];
+        let mut borrowed = array.try_readwrite().map_err(|e| PyValueError::new_err(format!("out: {e}")))?;
+        let values = borrowed.as_slice_mut().map_err(|e| PyValueError::new_err(format!("out: {e}")))?;
+        // Where one has another shape more are likely to, and a row that does not fit is found by its headers, in vain.
+        let is_ragged = AtomicBool::new(false);
+        let work = |buffers: &mut Buffers, (place, row): (usize, &mut [T])| {
+            if let (true, Some(made)) = (is_ragged.load(Ordering::Relaxed), others) {
+                return self.make(place, buffers, made, failures);
             }
+            let memory = TensorMut { shape, values: T::within(row) };
+            match (self.extract(place, buffers, Some(memory)), others) {
+                (Ok(_), _) => {}
+                (Err(Error::Mismatch(Mismatch::Shape { .. })), Some(made)) => {
+                    is_ragged.store(true, Ordering::Relaxed);
+                    self.make(place, buffers, made, failures);
+                }
+                (Err(Error::Mismatch(Mismatch::Shape { tensor, .. })), None) => {
+                    self.fails(failures, place, Failure::Shape(tensor));
+                }
+                (Err(error), _) => {
+                    row.fill(T::default());
+                    self.fails(failures, place, Failure::Image(error));
+                }
+            }
+        };
+        let rows = values.chunks_exact_mut(shape.iter().product::<usize>().max(1));
+        self.parallel(py, rows.enumerate().skip(first), work, failures)
+    }
+
+    /// Every image's own tensors; one array if they have one shape.
+    ///
+    /// Which it is shows only when all are made. The first images are made apart; if they have one shape, rows of it are
+    /// likely to suit the others, which then need no copy.
+    fn collect<'py, T: Value>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (failures, made, n) = (Failures::default(), Mutex::<Made>::default(), self.feeds.len());
+        let is_stack = self.raises && self.process.extractor().recipe().kind == Kind::Channels;
+        let first = if is_stack { self.threads.max(TELLING).min(n) } else { n };
+        let own = |buffers: &mut Buffers, place: usize| self.make(place, buffers, &made, &failures);
+        self.parallel(py, 0..first, own, &failures)?;
+        self.raise(py, &failures)?;
+        let stack = || match is_stack {
+            true => stack::<T>(py, n, &mut made.lock().unwrap_or_else(PoisonError::into_inner)),
+            false => Ok(None),
+        };
+        let mut array = match stack() {
+            // Rows of this shape for all may be too much where the others are smaller.
+            Err(error) if error.is_instance_of::<PyMemoryError>(py) => None,
+            array => array?,
+        };
+        match &array {
+            Some(array) => self.fill(py, array, first, &failures, Some(&made))?,
+            None => self.parallel(py, first..n, own, &failures)?,
+        }
+        self.raise(py, &failures)?;
+        if array.is_none() {
+            array = stack()?;
+        }
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.is_empty()
+            && let Some(array) = array
+        {
             return Ok(array.into_any());
         }
         let list = PyList::empty(py);
-        for place in 0..self.feeds.len() {
-            match made.remove(&place) {
-                Some(tensors) => list.append(arrays::tensors(py, tensors)?)?,
-                None => list.append(py.None())?,
+        for place in 0..n {
+            match (made.remove(&place), &array) {
+                (Some(tensors), _) => list.append(arrays::tensors(py, tensors)?)?,
+                // Memory of its own, so that one array does not keep that of all.
+                (None, Some(array)) => list.append(array.get_item(place)?.call_method0("copy")?)?,
+                (None, None) => list.append(py.None())?,
             }
         }
         Ok(list.into_any())
@@ -270,4 +322,26 @@ impl Batch<'_> {
         let _ = error.value(py).setattr("index", place);
         error
     }
+}
+
+/// `n` rows of the one shape that these tensors have, which move there; `None` if they have several, or there are none.
+fn stack<'py, T: Value>(py: Python<'py>, n: usize, made: &mut Made) -> PyResult<Option<Bound<'py, PyArrayDyn<T>>>> {
+    let mut shapes = made.values().filter_map(|tensors| tensors.first()).map(|tensor| &tensor.shape);
+    let Some(shape) = shapes.next() else { return Ok(None) };
+    if shapes.any(|other| other != shape) {
+        return Ok(None);
+    }
+    let len = shape.iter().product::<usize>().max(1);
+    let array = arrays::rows::<T>(py, n, shape)?;
+    {
+        let mut borrowed = array.readwrite();
+        let values = borrowed.as_slice_mut().map_err(|e| PyValueError::new_err(e.to_string()))?;
+        for (place, tensors) in std::mem::take(made) {
+            let values = values.chunks_exact_mut(len).nth(place).zip(tensors.first().and_then(|t| T::of(&t.values)));
+            if let Some((row, values)) = values {
+                row.copy_from_slice(values);
+            }
+        }
+    }
+    Ok(Some(array))
 }

@@ -44,7 +44,7 @@ impl Extractor {
         let feed = source.feed();
         let work = || {
             let (mut buffers, mut passage) = (process.take(), Passage::default());
-            let made = process.extract(feed, key, &mut buffers, &mut passage);
+            let made = process.extract(feed, key, &mut buffers, &mut passage, None);
             process.give(buffers);
             made.map(|extraction| (extraction, passage))
         };
@@ -106,11 +106,11 @@ impl Extractor {
     ///
     /// ``sources``: a sequence of what a call takes; ``keys``: as many strings. An array (N, C, H, W), one row an image, if all
     /// tensors have one shape; else a list of N arrays. With ``out``, a C-contiguous array (N, C, H, W) of the recipe's
-    /// type, the rows are written there and ``out`` is returned. Kinds of several tensors give a list of dicts.
+    /// type, the tensors are made there and ``out`` is returned. Kinds of several tensors give a list of dicts.
     ///
     /// ``on_error="raise"`` raises for the first image that fails; the exception's ``index`` says which, and ``out`` may be
     /// written in part. ``on_error="none"`` always gives a list of N: arrays (views of rows), and None for images that fail;
-    /// rows of ``out`` for these are left as they are.
+    /// the rows of ``out`` for these become zero.
     #[pyo3(signature = (sources, *, keys = None, threads = None, out = None, on_error = "raise"))]
     fn batch<'py>(
         &self,

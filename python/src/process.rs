@@ -8,7 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jpegdct::corpus::{Buffers, Convert, Input, Maker, Passage};
 use jpegdct::reencode::Reencoder;
-use jpegdct::{DecodeOptions, Extraction, Recipe, RecipeError, Result};
+use jpegdct::{DecodeOptions, Extraction, Recipe, RecipeError, Result, TensorMut};
 
 use crate::source::Feed;
 
@@ -72,19 +72,21 @@ impl Process {
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
     }
 
-    /// The tensors of one image. Without a key a path is its own, as in the command, and bytes have none.
+    /// The tensors of one image, in `memory` if there is some. Without a key a path is its own, as in the command, and
+    /// bytes have none.
     pub fn extract(
         &self,
         feed: Feed<'_>,
         key: Option<&str>,
         buffers: &mut Buffers,
         passage: &mut Passage,
+        memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         let convert = self.reencoder.as_ref().map(|reencoder| reencoder as &dyn Convert);
         let maker = Maker { extractor: &self.extractor, convert, limits: self.extractor.options().limits };
         match feed {
-            Feed::Bytes(bytes) => maker.extract_bytes(bytes, key.unwrap_or_default(), buffers, passage),
-            Feed::Path(path) => maker.extract(&Input::file(path), key, buffers, passage),
+            Feed::Bytes(bytes) => maker.extract_bytes(bytes, key.unwrap_or_default(), buffers, passage, memory),
+            Feed::Path(path) => maker.extract(&Input::file(path), key, buffers, passage, memory),
         }
     }
 }

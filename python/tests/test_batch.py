@@ -27,7 +27,8 @@ def test_out(photos, dtype, kind):
     out = numpy.full((len(photos), 6, 56, 56), 7, kind)
     assert extractor.batch(photos, out=out) is out
     assert numpy.array_equal(out, extractor.batch(photos))
-    for wrong in [out[:-1], out[:, :, ::-1], numpy.asfortranarray(out), out[:, :5].copy()]:
+    views = [out[:-1], out[:, :, ::-1], numpy.asfortranarray(out), out[:, :5].copy(), out.reshape(len(out), -1)]
+    for wrong in [*views, out[:, :0], out[0]]:
         with pytest.raises(ValueError):
             extractor.batch(photos, out=wrong)
     with pytest.raises(TypeError):
@@ -56,6 +57,22 @@ def test_ragged_sizes_are_a_list(photos, photo):
     assert extractor.batch([photo] * 2, out=out) is out and numpy.array_equal(out[1], same[0])
     with pytest.raises(ValueError, match="shape"):
         extractor.batch(photos, out=numpy.empty((len(photos), 24, 50, 75), numpy.float32))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("odd", [0, 1, 7, None])
+def test_likely_rows(photos, photo, odd, threads):
+    """One image of another size, wherever it comes, or none: the arrays are what single calls give."""
+    other = next(path for path in photos if jpegdct.inspect(path)["width"] != jpegdct.inspect(photo)["width"])
+    extractor = jpegdct.Extractor("native-6")
+    sources = [other if place == odd else photo for place in range(8)]
+    batch = extractor.batch(sources, threads=threads)
+    assert isinstance(batch, numpy.ndarray if odd is None else list) and len(batch) == 8
+    for array, source in zip(batch, sources):
+        assert numpy.array_equal(array, extractor(source))
+    if odd is not None:
+        # One array that is kept does not keep the others.
+        assert all(array.base is None or array.base.size <= array.size for array in batch if hasattr(array.base, "size"))
 
 
 def test_kinds_of_several_tensors(photos):
@@ -87,7 +104,11 @@ def test_failures_are_none(extractor, photo):
         assert numpy.array_equal(batch[3], one(photo))
     out = numpy.full((4, 24, 56, 56), 9, numpy.float32)
     batch = extractor.batch(sources, on_error="none", out=out)
-    assert numpy.shares_memory(batch[0], out) and (out[1] == 9).all() and batch[1] is None
+    assert numpy.shares_memory(batch[0], out) and batch[1] is None
+    # Also where half of it was made before the damage was found.
+    sources[1] = FIXTURES / "damaged" / "bad-code.jpg"
+    assert extractor.batch(sources, on_error="none", out=out)[1] is None
+    assert not out[1:3].any() and numpy.array_equal(out[3], out[0]) and numpy.array_equal(out[0], extractor(photo))
     assert extractor.batch([b"", b""], on_error="none") == [None, None]
 
 

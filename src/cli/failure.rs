@@ -42,8 +42,11 @@ impl Failure {
         if error.chain().any(reader_gone) {
             return SUCCESS;
         }
+        // An error that only wraps another says the same as it.
+        let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        causes.dedup();
         // If stderr is gone too there is nobody left to tell.
-        let _ = writeln!(io::stderr(), "jpegdct: error: {error:#}");
+        let _ = writeln!(io::stderr(), "jpegdct: error: {}", causes.join(": "));
         code
     }
 }

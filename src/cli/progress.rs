@@ -63,10 +63,13 @@ impl Progress {
     /// The last lines: what became of all inputs, and at what speed.
     pub fn finish(&self, report: &Report, output: &Path) {
         self.bar.finish_and_clear();
-        let state = self.state(|state| state.clone());
+        let mut state = self.state(|state| state.clone());
         let (seconds, images_per_s, mb_per_s) = self.speed(&state);
         let counts = &report.counts;
         // A run that was finished before does not even begin.
+        if state.inputs == 0 {
+            state.before = usize::try_from(counts.inputs).unwrap_or(usize::MAX);
+        }
         let inputs = counts.inputs.max(state.inputs as u64);
         if self.json {
             let slowest: Vec<Value> = state

@@ -56,7 +56,7 @@ fn from_image(args: &ShowArgs) -> Result<(ArrayD<f32>, Recipe), Failure> {
     let reencoder = Reencoder(ReencodeOptions::default());
     let maker = Maker { extractor: &extractor, convert: Some(&reencoder), limits: options.limits };
     let extraction = maker
-        .extract(&Input::file(&args.file), None, &mut Buffers::default(), &mut Passage::default())
+        .extract(&Input::file(&args.file), None, &mut Buffers::default(), &mut Passage::default(), None)
         .with_context(|| format!("cannot show {}", args.file.display()))?;
     let tensor = extraction.tensors.first().and_then(|tensor| tensor.view_f32());
     let tensor = tensor.ok_or_else(|| anyhow!("{}: no tensor", args.file.display()))?;

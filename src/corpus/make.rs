@@ -14,6 +14,7 @@ use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
 use crate::scans::{DecodeOptions, Prefix, Scratch, read_headers};
+use crate::tensor::TensorMut;
 
 /// Makes a JPEG of an image that is none, or of one that a recipe of channels cannot take.
 pub trait Convert: Sync {
@@ -76,7 +77,8 @@ pub struct Passage {
 }
 
 impl Maker<'_> {
-    /// Reads one input and extracts its tensors. `key` names it among others; without one its place does, as in a run.
+    /// Reads one input and extracts its tensors, into `memory` if there is some
+    /// ([`Extractor::extract_into`]). `key` names it among others; without one its place does, as in a run.
     ///
     /// # Errors
     /// Those of reading, converting and extracting.
@@ -86,38 +88,42 @@ impl Maker<'_> {
         key: Option<&str>,
         buffers: &mut Buffers,
         passage: &mut Passage,
+        memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         let mut fed = feed([input.clone()], &self.limits);
         let Some(mut fed) = fed.next() else { return Err(Error::Io(std::io::ErrorKind::NotFound.into())) };
         let key = key.map_or_else(|| input.place(), str::to_string);
-        self.read_and_extract(&mut fed, &key, self.extractor.options().threads, buffers, passage)
+        let threads = self.extractor.options().threads;
+        self.read_and_extract(&mut fed, &key, &|_| threads, buffers, passage, memory)
     }
 
-    /// Reads as much of an input as is wanted of it, and extracts its tensors, with so many threads if it is large.
+    /// Reads as much of an input as is wanted of it, and extracts its tensors, with as many threads as its bytes deserve.
     fn read_and_extract(
         &self,
         fed: &mut Fed,
         key: &str,
-        threads: usize,
+        threads: &dyn Fn(&[u8]) -> usize,
         Buffers { bytes, scratch }: &mut Buffers,
         passage: &mut Passage,
+        mut memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         let look = |bytes: &[u8]| self.extractor.look_at_prefix(bytes, key);
         if !read_until(fed, &self.limits, bytes, &look)? {
-            // What came of an object was a guess, and what limits depend on is the size of the file.
-            if look(bytes) == Prefix::Enough
-                && let Ok(extraction) = self.tensors_of(bytes, key, threads, scratch, passage)
-            {
-                return Ok(extraction);
+            // What came of an object was a guess, and limits depend on the size of the file.
+            if look(bytes) == Prefix::Enough {
+                let memory = memory.as_mut().map(TensorMut::reborrow);
+                let made = self.tensors_of(bytes, key, threads(bytes), scratch, passage, memory);
+                if made.is_ok() {
+                    return made;
+                }
             }
             *passage = Passage::default();
             read(fed, &self.limits, bytes)?;
         }
-        let threads = if bytes.len() < SHARED_BYTES { 1 } else { threads };
-        self.tensors_of(bytes, key, threads, scratch, passage)
+        self.tensors_of(bytes, key, threads(bytes), scratch, passage, memory)
     }
 
-    /// Extracts the tensors of an image in memory.
+    /// Extracts the tensors of an image whose bytes are there, into `memory` if there is some.
     ///
     /// # Errors
     /// Those of converting and extracting.
@@ -127,9 +133,10 @@ impl Maker<'_> {
         key: &str,
         buffers: &mut Buffers,
         passage: &mut Passage,
+        memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
         self.limits.check(LimitKind::FileBytes, bytes.len() as u64)?;
-        self.tensors_of(bytes, key, self.extractor.options().threads, &mut buffers.scratch, passage)
+        self.tensors_of(bytes, key, self.extractor.options().threads, &mut buffers.scratch, passage, memory)
     }
 
     fn tensors_of(
@@ -139,8 +146,14 @@ impl Maker<'_> {
         threads: usize,
         scratch: &mut ExtractScratch,
         passage: &mut Passage,
+        mut memory: Option<TensorMut<'_>>,
     ) -> Result<Extraction> {
-        let result = self.extractor.extract_with(threads, bytes, key, scratch);
+        let result =
+            self.extractor.extract_with(threads, bytes, key, scratch, memory.as_mut().map(TensorMut::reborrow));
+        // Of a JPEG made here.
+        let mut of_jpeg = |jpeg: &[u8]| {
+            self.extractor.extract_with(self.extractor.options().threads, jpeg, key, scratch, memory.take())
+        };
         let Err(Error::NotJpeg(format)) = result else {
             passage.format = Some("jpeg".into());
             let is_cmyk =
@@ -148,7 +161,7 @@ impl Maker<'_> {
             return match self.convert {
                 Some(convert) if is_cmyk && self.extractor.recipe().cmyk == Cmyk::Reencode => {
                     let jpeg = from_cmyk(convert, bytes, self.extractor.options(), passage)?;
-                    self.extractor.extract(&jpeg, key, scratch)
+                    of_jpeg(&jpeg)
                 }
                 _ => result,
             };
@@ -158,7 +171,7 @@ impl Maker<'_> {
             Some(convert) if convert.takes(format) => {
                 let jpeg = convert.to_jpeg(bytes, format)?;
                 passage.reencoded = Some(convert.describe());
-                self.extractor.extract(&jpeg, key, scratch)
+                of_jpeg(&jpeg)
             }
             _ => result,
         }
@@ -178,7 +191,8 @@ impl Maker<'_> {
         size: &mut u64,
     ) -> Result<Extraction> {
         let mut passage = Passage::default();
-        let result = self.read_and_extract(fed, key, threads, buffers, &mut passage);
+        let threads = |bytes: &[u8]| if bytes.len() < SHARED_BYTES { 1 } else { threads };
+        let result = self.read_and_extract(fed, key, &threads, buffers, &mut passage, None);
         entry.source.modified = fed.modified;
         *size = fed.size.map_or(0, |_| buffers.bytes.len() as u64);
         entry.source.bytes = fed.size;

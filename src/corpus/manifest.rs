@@ -160,6 +160,7 @@ impl SourceReport {
 pub(super) fn format_name(format: Format) -> Option<String> {
     match format {
         Format::Empty | Format::Unknown => None,
+        Format::Tar => Some("tar".into()),
         format => Some(format.to_string().to_lowercase().replace(' ', "")),
     }
 }

@@ -20,7 +20,8 @@ impl Log {
         Log { refuse_damage, ..Log::default() }
     }
 
-    /// Adds a warning.
+    /// Adds a warning. What was said last is not said again: a scan and the search for the next marker both find where a
+    /// file ends.
     ///
     /// # Errors
     /// [`Error::Damaged`] if it is damage and damage is refused.
@@ -28,6 +29,9 @@ impl Log {
         let warning = Warning { offset: offset as u64, kind };
         if self.refuse_damage && warning.is_damage() {
             return Err(Error::Damaged(warning));
+        }
+        if self.warnings.last() == Some(&warning) {
+            return Ok(());
         }
         if self.warnings.len() < KEPT {
             self.warnings.push(warning);
@@ -43,5 +47,22 @@ impl Log {
             self.warnings.push(Warning { offset: end as u64, kind: WarningKind::Suppressed(self.suppressed) });
         }
         self.warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_twice_in_a_row() {
+        let mut log = Log::new(false);
+        for (offset, kind) in
+            [(7, WarningKind::PrematureEnd), (7, WarningKind::PrematureEnd), (8, WarningKind::PrematureEnd)]
+        {
+            log.add(offset, kind).unwrap();
+        }
+        let offsets: Vec<u64> = log.into_warnings(9).iter().map(|warning| warning.offset).collect();
+        assert_eq!(offsets, [7, 8]);
     }
 }

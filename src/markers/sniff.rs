@@ -17,6 +17,8 @@ pub enum Format {
     JpegXl,
     JpegXr,
     Avif,
+    /// An archive, whose first image is not looked for.
+    Tar,
     /// No bytes at all.
     Empty,
     /// None of the above.
@@ -37,6 +39,8 @@ impl Format {
             _ if is(0, b"\xff\x0a") || is(4, b"JXL \r\n\x87\n") => Format::JpegXl,
             _ if is(0, b"II\xbc\x01") => Format::JpegXr,
             _ if is(4, b"ftypavif") || is(4, b"ftypavis") => Format::Avif,
+            // POSIX 1003.1, ustar: the field "magic" of the first header.
+            _ if is(257, b"ustar") => Format::Tar,
             [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n' | b'#', ..] => Format::Pnm,
             // The file header's reserved words are zero and the DIB header has a known small size.
             _ if is(0, b"BM") && is(6, &[0; 4]) && bytes.get(15..18) == Some(&[0; 3]) => Format::Bmp,
@@ -58,6 +62,7 @@ impl fmt::Display for Format {
             Format::JpegXl => "JPEG XL",
             Format::JpegXr => "JPEG XR",
             Format::Avif => "AVIF",
+            Format::Tar => "tar archive",
             Format::Empty => "the file is empty",
             Format::Unknown => "unknown content",
         })
@@ -75,5 +80,7 @@ mod tests {
         assert_eq!(Format::of(b"\x89PNG\r\n\x1a\n...."), Format::Png);
         assert_eq!(Format::of(b"P5\n2 2\n255\n"), Format::Pnm);
         assert_eq!(Format::of(b"BM"), Format::Unknown, "two letters are no bitmap");
+        let tar = [&b"a.jpg"[..], &[0; 252], b"ustar\x0000"].concat();
+        assert_eq!((Format::of(&tar), Format::of(&tar[..260])), (Format::Tar, Format::Unknown));
     }
 }

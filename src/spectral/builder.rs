@@ -10,12 +10,12 @@ use super::colour::{MixPlan, Mixer};
 use super::maps::Maps;
 use super::plan::{Compiled, Plan};
 use super::planes;
-use crate::error::{Error, Malformed, Result};
+use crate::error::{Error, Malformed, Mismatch, Result};
 use crate::limits::Limits;
 use crate::markers::ImageInfo;
-use crate::recipe::{Recipe, RecipeError};
+use crate::recipe::{Kind, Recipe, RecipeError};
 use crate::scans::{Demand, Tile, TileConsumer};
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, TensorMut};
 
 /// A recipe made ready, with the maps it has needed so far. Shared by all threads.
 #[derive(Debug)]
@@ -70,17 +70,20 @@ pub(crate) struct Builder<'a> {
     scratch: &'a mut BuilderScratch,
     plan: Plan,
     mix: Option<MixPlan>,
-    targets: SmallVec<[Target; 3]>,
+    targets: SmallVec<[Target<'a>; 3]>,
+    /// Where the tensor goes, if not into memory of its own.
+    memory: Option<TensorMut<'a>>,
     saturated: u64,
 }
 
 impl<'a> Builder<'a> {
-    /// A builder for one image, which `key` names.
+    /// A builder for one image, which `key` names. With `memory` the one tensor is made there.
     pub fn new(
         spectral: &'a Spectral,
         limits: &'a Limits,
         key: &'a str,
         scratch: &'a mut BuilderScratch,
+        memory: Option<TensorMut<'a>>,
     ) -> Builder<'a> {
         scratch.components.clear();
         Builder {
@@ -91,11 +94,12 @@ impl<'a> Builder<'a> {
             plan: Plan::default(),
             mix: None,
             targets: SmallVec::new(),
+            memory,
             saturated: 0,
         }
     }
 
-    /// The tensors, and how many of their values did not fit the element type and were saturated.
+    /// The tensors that are not in the caller's memory, and how many of their values did not fit the element type and were saturated.
     pub fn finish(mut self, info: &ImageInfo) -> (Vec<Tensor>, u64) {
         self.for_each_component(|component, work, outlet| component.finish_missing(work, outlet));
         if let (Some(hole), Some(target)) = (&self.plan.hole, self.targets.first_mut()) {
@@ -103,14 +107,14 @@ impl<'a> Builder<'a> {
                 self.saturated += target.write_zeros(channel, hole, value);
             }
         }
-        let mut tensors: Vec<Tensor> = self.targets.into_iter().map(Target::into_tensor).collect();
+        let mut tensors: Vec<Tensor> = self.targets.into_iter().filter_map(Target::into_tensor).collect();
         if self.plan.quant_tables {
             tensors.push(planes::quant_tables(info));
         }
         (tensors, self.saturated)
     }
 
-    fn for_each_component(&mut self, mut work: impl FnMut(&Component, &mut Workspace, &mut Outlet<'_>)) {
+    fn for_each_component(&mut self, mut work: impl FnMut(&Component, &mut Workspace, &mut Outlet<'_, '_>)) {
         let mut outlet = Outlet {
             targets: &mut self.targets,
             mixer: &mut self.scratch.mixer,
@@ -123,9 +127,30 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Whether the caller's memory is what the tensor needs.
+fn check_memory(memory: &TensorMut<'_>, plan: &Plan, kind: Kind) -> Result<()> {
+    let (values, shape) = (&memory.values, memory.shape);
+    let (Kind::Channels, [target]) = (kind, &plan.targets[..]) else { return Err(Error::Mismatch(Mismatch::Several)) };
+    let &[a, b, c] = &target.shape[..] else { return Err(Error::Mismatch(Mismatch::Several)) };
+    let len = shape.iter().fold(1, |product: usize, &n| product.saturating_mul(n));
+    let wrong = if target.dtype != values.dtype() {
+        Mismatch::Dtype { tensor: target.dtype.name(), memory: values.dtype().name() }
+    } else if [a, b, c] != shape {
+        Mismatch::Shape { tensor: [a, b, c], memory: shape }
+    } else if len != values.len() {
+        Mismatch::Length { tensor: len, memory: values.len() }
+    } else {
+        return Ok(());
+    };
+    Err(Error::Mismatch(wrong))
+}
+
 impl TileConsumer for Builder<'_> {
     fn demand(&mut self, info: &ImageInfo) -> Result<Demand> {
         self.plan = Plan::new(&self.spectral.compiled, info, &self.spectral.maps, self.limits, self.key)?;
+        if let Some(memory) = &self.memory {
+            check_memory(memory, &self.plan, self.spectral.recipe().kind)?;
+        }
         Ok(self.plan.demand(info))
     }
 
@@ -146,7 +171,12 @@ impl TileConsumer for Builder<'_> {
         }
         self.mix = self.plan.mix.take();
         let spare = &mut self.scratch.spare;
-        self.targets = self.plan.targets.drain(..).map(|plan| Target::new(plan, spare)).collect::<Result<_>>()?;
+        let memory = &mut self.memory;
+        let target = |plan| match memory.take() {
+            Some(memory) => Ok(Target::within(plan, memory.values)),
+            None => Target::new(plan, spare),
+        };
+        self.targets = self.plan.targets.drain(..).map(target).collect::<Result<_>>()?;
         if let Some(target) = self.targets.first_mut() {
             let all = target.whole();
             self.saturated =

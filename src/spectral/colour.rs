@@ -86,7 +86,7 @@ impl Mixer {
         row: usize,
         values: &[f32],
         shape: RowShape,
-        target: &mut Target,
+        target: &mut Target<'_>,
     ) -> u64 {
         let blocks = shape.blocks;
         let size = plan.frequencies.len() * blocks;
@@ -118,7 +118,7 @@ fn write_mixed(
     values: &[f32],
     blocks: usize,
     line: &mut Vec<f32>,
-    target: &mut Target,
+    target: &mut Target<'_>,
 ) -> u64 {
     let size = plan.frequencies.len() * blocks;
     let mut saturated = 0;

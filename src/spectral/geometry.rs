@@ -148,6 +148,29 @@ pub(super) fn chain(mut map: Option<AxisMap>, samples: usize, steps: &[AxisStep]
     map.unwrap_or_else(|| AxisMap::identity(samples))
 }
 
+/// How many samples a step makes of `n`, and of how many each at most, for the memory of its map.
+pub(super) fn extent(n: u64, step: AxisStep) -> (u64, u64) {
+    match step {
+        AxisStep::Flip => (n, 1),
+        AxisStep::Window { len, .. } => (len as u64, 1),
+        AxisStep::Enlarge(factor) => (n.saturating_mul(factor as u64), 2),
+        AxisStep::Average(factor) => (n.div_ceil(factor.max(1) as u64), factor as u64),
+        AxisStep::EnlargeAndAverage => (n, 3),
+        AxisStep::Resize { to, filter, antialias } => {
+            let shrinks = (n as f64 / to.max(1) as f64).max(1.0);
+            let (width, fixed) = match filter {
+                Filter::Nearest => (0.0, 1),
+                Filter::Bilinear => (2.0, 2),
+                Filter::Area => (1.0, 0),
+                Filter::Bicubic => (4.0, 4),
+                Filter::Lanczos3 => (6.0, 6),
+            };
+            let taps = if antialias || filter == Filter::Area { (width * shrinks).ceil() as u64 + 2 } else { fixed };
+            (to as u64, taps)
+        }
+    }
+}
+
 fn one(n: usize, step: AxisStep) -> AxisMap {
     match step {
         AxisStep::Flip => AxisMap::flip(n),

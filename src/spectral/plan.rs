@@ -12,7 +12,7 @@ use smallvec::{SmallVec, smallvec};
 use super::apply::Strides;
 use super::colour;
 use super::geometry::{AxisChains, Role};
-use super::maps::{Axis, Maps, NativeAxis};
+use super::maps::{Axis, MapKey, Maps, NativeAxis, Wanted};
 use super::planes;
 use crate::error::{Error, Mismatch, Result};
 use crate::limits::{LimitKind, Limits};
@@ -260,7 +260,11 @@ fn plan_channels(compiled: &Compiled, info: &ImageInfo, maps: &Maps, limits: &Li
     // Where windows are drawn at random, no two images share a map, but the components of one do.
     let own = Maps::default();
     let step_maps = if recipe.geometry.is_random() { &own } else { maps };
-    let component = ComponentPlanner { recipe, info, maps, step_maps, chains: chains.as_ref() };
+    let bytes = plan.targets.iter().map(TargetPlan::bytes).fold(0, u64::saturating_add);
+    let width = steps.as_ref().map(|steps| u64::from(if transposed { steps.height } else { steps.width }));
+    let chains = chains.as_ref();
+    let mut component =
+        ComponentPlanner { recipe, info, limits, maps, step_maps, chains, width, bytes, counted: SmallVec::new() };
     let tone = recipe.photometric.tone(key);
     let outputs = |list| compiled.outputs(list, transposed, tone, info.frame.precision);
     let mut add = |index: usize, role: Role, route: Route| {
@@ -319,10 +323,17 @@ struct ComponentPlanner<'a> {
     step_maps: &'a Maps,
     /// Of luma and of chroma, where the recipe has geometry.
     chains: Option<&'a [AxisChains; 2]>,
+    limits: &'a Limits,
+    /// Samples in a stored row of the result, where the recipe has geometry.
+    width: Option<u64>,
+    /// Of the tensor and the maps so far.
+    bytes: u64,
+    /// The maps so far.
+    counted: SmallVec<[MapKey; 4]>,
 }
 
 impl ComponentPlanner<'_> {
-    fn plan(&self, component: usize, role: Role, route: Route) -> Result<ComponentPlan> {
+    fn plan(&mut self, component: usize, role: Role, route: Route) -> Result<ComponentPlan> {
         let (recipe, frame) = (self.recipe, &self.info.frame);
         let Some(c) = frame.components.get(component) else {
             return Err(Error::Mismatch(Mismatch::ColorModel(self.info.color)));
@@ -335,18 +346,31 @@ impl ComponentPlanner<'_> {
         let edge = if chains.is_some() { Edge::Replicate } else { recipe.edge };
         let [vertical_steps, horizontal_steps]: [&[_]; 2] =
             chains.map_or([&[], &[]], |chains| [&chains.vertical, &chains.horizontal]);
-        let map = |axis: NativeAxis, steps: &[_], kept| match steps {
-            [] => axis.map(recipe.chroma, edge, kept, self.maps),
-            steps => axis.map_steps(recipe.chroma, steps, kept, self.step_maps),
+        let mut map = |axis: NativeAxis, steps: &[_], kept| {
+            let (wanted, maps) = match steps {
+                [] => (axis.native(recipe.chroma, edge, kept), self.maps),
+                steps => (axis.through(recipe.chroma, steps, kept), self.step_maps),
+            };
+            self.count(&wanted)?;
+            Ok::<_, Error>(wanted.make(maps))
         };
-        Ok(ComponentPlan {
-            component,
-            rows_per_mcu: usize::from(c.v),
-            vertical: map(vertical, vertical_steps, kept_v),
-            horizontal: map(horizontal, horizontal_steps, kept_u),
-            route,
-            quantised: false,
-        })
+        let (vertical, horizontal) =
+            (map(vertical, vertical_steps, kept_v)?, map(horizontal, horizontal_steps, kept_u)?);
+        // Rows are mapped before columns: between the two there is an image of the rows that are read, as wide as the result.
+        if let Some(width) = self.width {
+            let rows = (8 * vertical.inputs().len() as u64).min(c.height.into());
+            self.limits.check(LimitKind::Pixels, rows.saturating_mul(width))?;
+        }
+        Ok(ComponentPlan { component, rows_per_mcu: usize::from(c.v), vertical, horizontal, route, quantised: false })
+    }
+
+    /// Counts a map that was not counted, before it is made.
+    fn count(&mut self, wanted: &Wanted) -> Result<()> {
+        let Some(key) = wanted.key().filter(|key| !self.counted.contains(key)) else { return Ok(()) };
+        self.bytes = self.bytes.saturating_add(key.bytes());
+        self.limits.check(LimitKind::Memory, self.bytes)?;
+        self.counted.push(key.clone());
+        Ok(())
     }
 }
 

@@ -89,11 +89,11 @@ impl InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits of one image")]
 pub struct LimitArgs {
-    /// Pixels, width times height [default: 2^28]
+    /// Pixels, width times height, of the image and of those on the way to its tensor [default: 2^28]
     #[arg(long, value_name = "N", value_parser = parse_number)]
     pub max_pixels: Option<u64>,
 
-    /// Bytes of coefficients held at once, or of one tensor [default: 2G]
+    /// Bytes of coefficients held at once, or of one tensor and its axis maps [default: 2G]
     #[arg(long, value_name = "BYTES", value_parser = parse_number)]
     pub max_memory: Option<u64>,
 

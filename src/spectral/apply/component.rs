@@ -47,8 +47,8 @@ struct Waiting {
 }
 
 /// Where finished rows go.
-pub(crate) struct Outlet<'a> {
-    pub targets: &'a mut [Target],
+pub(crate) struct Outlet<'a, 'm> {
+    pub targets: &'a mut [Target<'m>],
     pub mixer: &'a mut Mixer,
     pub mix: Option<&'a MixPlan>,
     /// Values that did not fit the element type.
@@ -140,7 +140,7 @@ impl Component {
     }
 
     /// Takes the block rows of a tile.
-    pub fn apply_tile(&self, tile: &Tile<'_>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    pub fn apply_tile(&self, tile: &Tile<'_>, work: &mut Workspace, outlet: &mut Outlet<'_, '_>) {
         let held = tile.rows(self.plan.component);
         let rows = self.rows.start.max(held.start as usize)..self.rows.end.min(held.end as usize);
         if rows.is_empty() {
@@ -174,7 +174,7 @@ impl Component {
         tile: &Tile<'_>,
         rows: Range<usize>,
         outputs: &[Output],
-        target: &mut Target,
+        target: &mut Target<'_>,
     ) -> u64 {
         let (component, to) = (self.plan.component, rows.start - self.rows.start);
         let vertical = self.plan.vertical.last_block().filter(|_| rows.end == self.rows.end);
@@ -182,7 +182,7 @@ impl Component {
         // The last row and the last column have maps.
         let plain = rows.start..rows.end - usize::from(vertical.is_some());
         let columns = self.columns.start..self.columns.end - usize::from(horizontal.is_some());
-        let edge_block = |y: usize, x: usize, target: &mut Target| {
+        let edge_block = |y: usize, x: usize, target: &mut Target<'_>| {
             let maps = EdgeMaps {
                 vertical: vertical.filter(|_| y + 1 == self.rows.end),
                 horizontal: horizontal.filter(|_| x + 1 == self.columns.end),
@@ -225,7 +225,7 @@ impl Component {
     }
 
     /// Maps block rows `inputs`, one or two, vertically and hands on the output rows that are complete.
-    fn apply_vertical(&self, inputs: Range<usize>, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    fn apply_vertical(&self, inputs: Range<usize>, work: &mut Workspace, outlet: &mut Outlet<'_, '_>) {
         let (cpu, shape) = (work.cpu, self.shape);
         let map = match &self.plan.vertical {
             Axis::Moved { offset, .. } => {
@@ -270,7 +270,7 @@ impl Component {
         y: usize,
         tile: &Tile<'_>,
         work: &mut Workspace,
-        outlet: &mut Outlet<'_>,
+        outlet: &mut Outlet<'_, '_>,
     ) {
         let (cpu, shape, input) = (work.cpu, self.shape, doubled.input);
         let row = tile.row(self.plan.component, y as u32);
@@ -281,7 +281,7 @@ impl Component {
         let size = 8 * shape.pitch;
         ring.reserve(PAIR * size);
         let (even, odd) = ring.get_mut()[..PAIR * size].split_at_mut(size);
-        let (own, other) = if y % PAIR == 0 { (even, &*odd) } else { (odd, &*even) };
+        let (own, other) = if y.is_multiple_of(PAIR) { (even, &*odd) } else { (odd, &*even) };
         match &self.plan.horizontal {
             Axis::Doubled { map, doubling, regular } => {
                 cpu.run(Unpack { row, steps: &doubled.steps, shape: input, rows: lines });
@@ -312,20 +312,20 @@ impl Component {
             return;
         }
         // Rows whose samples repeat inside a block.
-        for o in *regular..map.blocks_out() {
+        for (o, finished) in finished.iter_mut().enumerate().skip(*regular) {
             let (first, weights) = map.taps(o);
             for (n, weights) in weights.chunks_exact(8 * kept).enumerate() {
                 let rows = if first + n == y { &*own } else { other };
                 cpu.run(Vertical { rows, shape, weights, kept, sums: upper, first: n == 0 });
             }
-            finished[o] = true;
+            *finished = true;
             self.finish_rows(cpu, o, &[upper], outlet);
         }
     }
 
     /// Makes output rows that nothing was delivered for: their coefficients are zero. A decoder delivers all it is asked
     /// for, so there are none; but memory that had another image must not show it.
-    pub fn finish_missing(&self, work: &mut Workspace, outlet: &mut Outlet<'_>) {
+    pub fn finish_missing(&self, work: &mut Workspace, outlet: &mut Outlet<'_, '_>) {
         let finished = std::mem::take(&mut work.waiting[self.index].finished);
         if finished.contains(&false) {
             let zeros = vec![0.0; 8 * self.shape.pitch];
@@ -337,7 +337,7 @@ impl Component {
     }
 
     /// Output rows from `o` on are complete: `rows` are `[w][k][i]`.
-    fn finish_rows(&self, cpu: Cpu, o: usize, rows: &[&[f32]], outlet: &mut Outlet<'_>) {
+    fn finish_rows(&self, cpu: Cpu, o: usize, rows: &[&[f32]], outlet: &mut Outlet<'_, '_>) {
         let shape = self.shape;
         *outlet.saturated += match (&self.plan.route, outlet.mix) {
             (Route::Store { target, outputs }, _) => {

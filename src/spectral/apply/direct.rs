@@ -5,14 +5,13 @@
 
 use std::ops::Range;
 
-use super::target::{Element, Place, Strides, Target, put_some, write_run};
+use super::target::{Array, Element, Place, Strides, Target, put_some, write_run};
 use crate::cpu::shuffle::{self, BLOCKS, Order};
 use crate::cpu::{Aligned, Kernel, LANES, Simd};
 use crate::scans::{Block, Tile, TileRow};
 use crate::spec::quant::QuantTable;
 use crate::spec::zigzag::ZIGZAG;
 use crate::spectral::plan::Output;
-use crate::tensor::Values;
 
 /// Groups of 16 blocks that take their turn together: 128 KB, a tile or most of it.
 const GROUPS: usize = 64;
@@ -74,7 +73,7 @@ impl Direct {
 }
 
 /// Writes blocks `columns` of some block rows of a component. Gives how many values saturated.
-pub(crate) struct DirectRows<'a> {
+pub(crate) struct DirectRows<'a, 'm> {
     pub direct: &'a Direct,
     pub tile: &'a Tile<'a>,
     /// Index in frame order.
@@ -83,10 +82,10 @@ pub(crate) struct DirectRows<'a> {
     pub columns: Range<usize>,
     /// Output row of the first of `rows`.
     pub to: usize,
-    pub target: &'a mut Target,
+    pub target: &'a mut Target<'m>,
 }
 
-impl Kernel for DirectRows<'_> {
+impl Kernel for DirectRows<'_, '_> {
     type Output = u64;
 
     #[inline(always)]
@@ -95,10 +94,9 @@ impl Kernel for DirectRows<'_> {
         let (values, strides) = target.parts();
         let source = Source { tile, component, rows, columns, to, strides };
         match values {
-            Values::F32(values) => source.write(simd, direct, values),
-            Values::F16(values) => source.write(simd, direct, values),
-            Values::I16(values) => source.write(simd, direct, values),
-            Values::U16(_) => 0, // never a target
+            Array::F32(values) => source.write(simd, direct, values),
+            Array::F16(values) => source.write(simd, direct, values),
+            Array::I16(values) => source.write(simd, direct, values),
         }
     }
 }

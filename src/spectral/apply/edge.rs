@@ -22,7 +22,7 @@ pub(crate) struct EdgeMaps<'a> {
 type Column = [f32; 8];
 
 /// Maps one block and writes its outputs. Gives how many values saturated.
-pub(crate) struct EdgeBlock<'a> {
+pub(crate) struct EdgeBlock<'a, 'm> {
     pub block: &'a Block,
     /// Quantisation steps, column-major.
     pub steps: &'a [f32; 64],
@@ -30,10 +30,10 @@ pub(crate) struct EdgeBlock<'a> {
     pub outputs: &'a [Output],
     /// Row and column of the target.
     pub place: (usize, usize),
-    pub target: &'a mut Target,
+    pub target: &'a mut Target<'m>,
 }
 
-impl Kernel for EdgeBlock<'_> {
+impl Kernel for EdgeBlock<'_, '_> {
     type Output = u64;
 
     #[inline(always)]

@@ -3,6 +3,8 @@
 //! What enters: rows of f32 coefficients. What leaves: scaled, shifted, rounded values in place. Nothing wraps: a value
 //! that does not fit saturates and is counted.
 
+use std::ops::{Deref, DerefMut};
+
 use half::f16;
 use half::slice::HalfBitsSliceExt;
 use half::vec::HalfBitsVecExt;
@@ -14,7 +16,7 @@ use crate::limits::zeroed;
 use crate::recipe::photometric::Hole;
 use crate::spectral::plan::Output;
 use crate::spectral::plan::TargetPlan;
-use crate::tensor::{Dtype, Tensor, Values};
+use crate::tensor::{Dtype, Tensor, Values, ValuesMut};
 
 /// Where the value of a channel, a block row and a block column stands: the sum of index times stride.
 ///
@@ -29,34 +31,79 @@ pub(crate) struct Strides {
     pub column: usize,
 }
 
-/// A tensor being filled.
+/// Values of one type, in memory of the tensor's own or of the caller's.
 #[derive(Debug)]
-pub(crate) struct Target {
-    plan: TargetPlan,
-    values: Values,
+pub(crate) enum Memory<'m, E> {
+    Own(Vec<E>),
+    Lent(&'m mut [E]),
 }
 
-impl Target {
+impl<E> Deref for Memory<'_, E> {
+    type Target = [E];
+
+    fn deref(&self) -> &[E] {
+        match self {
+            Memory::Own(values) => values,
+            Memory::Lent(values) => values,
+        }
+    }
+}
+
+impl<E> DerefMut for Memory<'_, E> {
+    fn deref_mut(&mut self) -> &mut [E] {
+        match self {
+            Memory::Own(values) => values,
+            Memory::Lent(values) => values,
+        }
+    }
+}
+
+/// The array of a target.
+#[derive(Debug)]
+pub(crate) enum Array<'m> {
+    F32(Memory<'m, f32>),
+    F16(Memory<'m, f16>),
+    I16(Memory<'m, i16>),
+}
+
+/// A tensor being filled.
+#[derive(Debug)]
+pub(crate) struct Target<'m> {
+    plan: TargetPlan,
+    values: Array<'m>,
+}
+
+impl<'m> Target<'m> {
     /// In memory that a former tensor had, if there is any that is large enough: every place must be written.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
-    pub fn new(plan: TargetPlan, spare: &mut Spare) -> Result<Target> {
+    pub fn new(plan: TargetPlan, spare: &mut Spare) -> Result<Target<'m>> {
         let len = plan.shape.iter().product();
         let values = match spare.take(plan.dtype, len) {
             Some(values) => values,
             // Fresh zero pages in each case; a vector of f16 zeros would be filled by hand.
             None => match plan.dtype {
-                Dtype::F32 => Values::F32(zeroed(len)?),
-                Dtype::F16 => Values::F16(zeroed::<u16>(len)?.reinterpret_into()),
-                Dtype::I16 => Values::I16(zeroed(len)?),
+                Dtype::F32 => Array::F32(Memory::Own(zeroed(len)?)),
+                Dtype::F16 => Array::F16(Memory::Own(zeroed::<u16>(len)?.reinterpret_into())),
+                Dtype::I16 => Array::I16(Memory::Own(zeroed(len)?)),
             },
         };
         Ok(Target { plan, values })
     }
 
+    /// In the caller's memory, which fits the plan. Every place must be written.
+    pub fn within(plan: TargetPlan, memory: ValuesMut<'m>) -> Target<'m> {
+        let values = match memory {
+            ValuesMut::F32(values) => Array::F32(Memory::Lent(values)),
+            ValuesMut::F16(values) => Array::F16(Memory::Lent(values)),
+            ValuesMut::I16(values) => Array::I16(Memory::Lent(values)),
+        };
+        Target { plan, values }
+    }
+
     /// The array and its strides, for kernels.
-    pub fn parts(&mut self) -> (&mut Values, Strides) {
+    pub fn parts(&mut self) -> (&mut Array<'m>, Strides) {
         (&mut self.values, self.plan.strides)
     }
 
@@ -66,10 +113,9 @@ impl Target {
     pub fn write_row<S: Simd>(&mut self, simd: S, place: Place, source: &[f32], scale: f32, shift: f32) -> u64 {
         let (strides, start) = (self.plan.strides, self.plan.strides.place(place));
         match &mut self.values {
-            Values::F32(values) => write_run(simd, &mut values[start..], strides.column, source, scale, shift),
-            Values::F16(values) => write_run(simd, &mut values[start..], strides.column, source, scale, shift),
-            Values::I16(values) => write_run(simd, &mut values[start..], strides.column, source, scale, shift),
-            Values::U16(_) => 0, // never a target: `new` makes none
+            Array::F32(values) => write_run(simd, &mut values[start..], strides.column, source, scale, shift),
+            Array::F16(values) => write_run(simd, &mut values[start..], strides.column, source, scale, shift),
+            Array::I16(values) => write_run(simd, &mut values[start..], strides.column, source, scale, shift),
         }
     }
 
@@ -87,23 +133,28 @@ impl Target {
             for column in blocks.columns.clone() {
                 let place = channel * channel_stride + row * row_stride + column * column_stride;
                 match &mut self.values {
-                    Values::F32(values) => values[place] = shift,
-                    Values::F16(values) => values[place] = f16::from_f32(shift),
-                    Values::I16(values) => {
+                    Array::F32(values) => values[place] = shift,
+                    Array::F16(values) => values[place] = f16::from_f32(shift),
+                    Array::I16(values) => {
                         let rounded = shift.round_ties_even();
                         saturated += u64::from(!(-32768.0..=32767.0).contains(&rounded));
                         values[place] = rounded as i16;
                     }
-                    Values::U16(_) => {}
                 }
             }
         }
         saturated
     }
 
-    /// The finished tensor.
-    pub fn into_tensor(self) -> Tensor {
-        Tensor { name: self.plan.name, shape: self.plan.shape, values: self.values }
+    /// The finished tensor; `None` if it is in the caller's memory.
+    pub fn into_tensor(self) -> Option<Tensor> {
+        let values = match self.values {
+            Array::F32(Memory::Own(values)) => Values::F32(values),
+            Array::F16(Memory::Own(values)) => Values::F16(values),
+            Array::I16(Memory::Own(values)) => Values::I16(values),
+            _ => return None,
+        };
+        Some(Tensor { name: self.plan.name, shape: self.plan.shape, values })
     }
 }
 
@@ -129,22 +180,26 @@ impl Spare {
     }
 
     /// An array of that type and length, whatever it holds.
-    fn take(&mut self, dtype: Dtype, len: usize) -> Option<Values> {
+    fn take<'m>(&mut self, dtype: Dtype, len: usize) -> Option<Array<'m>> {
         let fits = |values: &Values| match (values, dtype) {
             (Values::F32(values), Dtype::F32) => values.capacity() >= len,
             (Values::F16(values), Dtype::F16) => values.capacity() >= len,
             (Values::I16(values), Dtype::I16) => values.capacity() >= len,
             _ => false,
         };
-        let mut values = self.values.swap_remove(self.values.iter().position(fits)?);
-        match &mut values {
-            Values::F32(values) => values.resize(len, 0.0),
-            Values::F16(values) => values.resize(len, f16::ZERO),
-            Values::I16(values) => values.resize(len, 0),
-            Values::U16(_) => {}
+        match self.values.swap_remove(self.values.iter().position(fits)?) {
+            Values::F32(values) => Some(Array::F32(resized(values, len))),
+            Values::F16(values) => Some(Array::F16(resized(values, len))),
+            Values::I16(values) => Some(Array::I16(resized(values, len))),
+            Values::U16(_) => None,
         }
-        Some(values)
     }
+}
+
+/// So many values, in the same memory.
+fn resized<'m, E: Element>(mut values: Vec<E>, len: usize) -> Memory<'m, E> {
+    values.resize(len, E::default());
+    Memory::Own(values)
 }
 
 /// The first value of a run.
@@ -163,8 +218,8 @@ impl Strides {
 }
 
 /// Writes finished rows `[w][k][i]`, one below the other, to their places. Gives how many values saturated.
-pub(crate) struct WriteLines<'a> {
-    pub target: &'a mut Target,
+pub(crate) struct WriteLines<'a, 'm> {
+    pub target: &'a mut Target<'m>,
     pub outputs: &'a [Output],
     pub rows: &'a [&'a [f32]],
     pub shape: RowShape,
@@ -172,7 +227,7 @@ pub(crate) struct WriteLines<'a> {
     pub first: usize,
 }
 
-impl Kernel for WriteLines<'_> {
+impl Kernel for WriteLines<'_, '_> {
     type Output = u64;
 
     #[inline(always)]
@@ -314,7 +369,7 @@ mod tests {
             let mut target = Target::new(plan.clone(), &mut Spare::default()).unwrap();
             let lines = WriteLines { target: &mut target, outputs: &outputs, rows: &[source], shape, first: 1 };
             let saturated = cpu.run(lines);
-            let values = match target.into_tensor().values {
+            let values = match target.into_tensor().unwrap().values {
                 Values::F32(values) => Values::F32(values[source.len()..].to_vec()),
                 Values::F16(values) => Values::F16(values[source.len()..].to_vec()),
                 Values::I16(values) => Values::I16(values[source.len()..].to_vec()),
@@ -368,7 +423,7 @@ mod tests {
             let shape = RowShape::new(18, 1);
             cpu.run(WriteLines { target: &mut target, outputs: &outputs, rows: &[&source], shape, first: 1 });
             let place = |i: usize| if i >= 54 && i % 3 == 2 { 2.0 * ((i - 54) / 3) as f32 + 1.0 } else { 0.0 };
-            assert_eq!(target.into_tensor().values, Values::F32((0..108).map(place).collect()));
+            assert_eq!(target.into_tensor().unwrap().values, Values::F32((0..108).map(place).collect()));
         }
     }
 
@@ -379,7 +434,7 @@ mod tests {
         for len in [10, 30, 20] {
             spare.give(Values::F32(vec![7.0; len]));
         }
-        let mut make = |len, dtype| Target::new(plan(len, dtype), &mut spare).unwrap().into_tensor().values;
+        let mut make = |len, dtype| Target::new(plan(len, dtype), &mut spare).unwrap().into_tensor().unwrap().values;
         assert_eq!(make(25, Dtype::F32), Values::F32(vec![7.0; 25]));
         assert_eq!(make(25, Dtype::F32), Values::F32(vec![0.0; 25]));
         assert_eq!(make(5, Dtype::I16), Values::I16(vec![0; 5]));

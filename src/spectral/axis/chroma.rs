@@ -31,6 +31,11 @@ impl Ratio {
         self.num
     }
 
+    /// Input samples from one output sample to the next.
+    pub(in crate::spectral) fn pace(self) -> f64 {
+        f64::from(self.den) / f64::from(self.num)
+    }
+
     /// Denominator in lowest terms.
     pub fn den(self) -> u32 {
         self.den

@@ -278,6 +278,22 @@ impl<T: Real> CoefficientMap<T> {
         self.first.len() * per_output + self.readers.len() * 8 + (self.weights.len() + self.bias.len()) * size_of::<T>()
     }
 
+    /// At most this [`bytes`](Self::bytes), and what its vectors have to spare, of a map from `blocks_in` to `blocks_out` blocks,
+    /// of which `different` have weights of their own, each of `read` blocks.
+    pub(in crate::spectral) fn bytes_at_most(
+        blocks_in: u64,
+        blocks_out: u64,
+        different: u64,
+        read: u64,
+        k: u64,
+    ) -> u64 {
+        let (number, block) = (size_of::<T>() as u64, dct::N as u64 * k);
+        let per_output = (2 * size_of::<u32>() + size_of::<usize>()) as u64 + 2 * k * number;
+        // One block of zeros, for outputs that read nothing.
+        let weights = (different.saturating_mul(read) + 1).saturating_mul(2 * block * number);
+        weights.saturating_add(blocks_out * per_output).saturating_add(blocks_in * 16)
+    }
+
     /// Applies the map to blocks of spectra along one axis, in f64: the slow twin of the kernels. Missing blocks count as
     /// zero; frequencies from k on come out zero.
     pub fn apply(&self, blocks: &[[f64; dct::N]]) -> Vec<[f64; dct::N]> {

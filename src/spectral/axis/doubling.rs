@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn it_is_the_map_as_a_matrix() {
-        let rules: [(_, fn(usize, usize, Ratio) -> AxisMap); 3] = [
+        type Rule = fn(usize, usize, Ratio) -> AxisMap;
+        let rules: [(_, Rule); 3] = [
             (Chroma::Triangle, AxisMap::triangle),
             (Chroma::Replicate, AxisMap::replicate),
             (Chroma::ZeroPad, AxisMap::zero_pad),

@@ -118,6 +118,13 @@ impl AxisMap {
         AxisMap { n_in, ..self }
     }
 
+    /// Bytes that a row of so many taps takes while a map grows, its constant included.
+    pub(in crate::spectral) fn row_bytes(taps: u64) -> u64 {
+        // A vector that grows may have twice the room it needs.
+        let long = if taps > SHORT as u64 { 2 * size_of::<f64>() as u64 * taps } else { 0 };
+        (size_of::<Row>() + 2 * size_of::<f64>()) as u64 + long
+    }
+
     /// Applies the map to samples: the plain definition, for tests and the pixel path.
     ///
     /// `samples` are level-shifted; those beyond `n_in` are not read, missing ones count as 0.

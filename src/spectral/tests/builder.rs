@@ -198,7 +198,7 @@ fn an_unfinished_image_leaves_nothing_behind() {
     let spectral = Spectral::new(recipe.clone()).unwrap();
     let limits = Limits::default();
     for _ in 0..2 {
-        let mut builder = Builder::new(&spectral, &limits, "", &mut scratch);
+        let mut builder = Builder::new(&spectral, &limits, "", &mut scratch, None);
         builder.demand(&image.info).unwrap();
         builder.begin(&image.info).unwrap();
         image.feed(&mut builder, 0..1);
@@ -210,7 +210,7 @@ fn an_unfinished_image_leaves_nothing_behind() {
 /// Tensors of an image as a builder with these buffers makes them of its first MCU rows.
 fn of_rows(image: &Image, recipe: &Recipe, scratch: &mut BuilderScratch, rows: std::ops::Range<u32>) -> Vec<Tensor> {
     let (spectral, limits) = (Spectral::new(recipe.clone()).unwrap(), Limits::default());
-    let mut builder = Builder::new(&spectral, &limits, "", scratch);
+    let mut builder = Builder::new(&spectral, &limits, "", scratch, None);
     builder.demand(&image.info).unwrap();
     builder.begin(&image.info).unwrap();
     image.feed(&mut builder, rows);

@@ -64,7 +64,7 @@ impl Image {
         scratch: &mut BuilderScratch,
     ) -> Result<(Vec<Tensor>, u64)> {
         let spectral = Spectral::new(recipe.clone()).expect("recipes of tests are valid");
-        let mut builder = Builder::new(&spectral, limits, "", scratch);
+        let mut builder = Builder::new(&spectral, limits, "", scratch, None);
         let demand = builder.demand(&self.info)?;
         builder.begin(&self.info)?;
         for start in demand.mcu_rows.clone().step_by(rows_per_tile as usize) {
