@@ -4,6 +4,7 @@
 //! restart intervals, recovery and the order of scans are dealt with here; bits are the business of the entropy coders.
 
 mod arithmetic;
+mod assembly;
 mod coders;
 mod collect;
 #[cfg(feature = "threads")]
@@ -19,6 +20,7 @@ mod restart;
 mod split;
 mod stream;
 mod tile;
+mod walk;
 
 use crate::error::Warning;
 use crate::limits::Limits;
