@@ -3,11 +3,11 @@
 //! What enters: the bytes of a file. What leaves: [`Tile`]s of quantised blocks, in order, and a [`Summary`]. MCU order,
 //! restart intervals, recovery and the order of scans are dealt with here; bits are the business of the entropy coders.
 
+mod abreast;
 mod arithmetic;
 mod assembly;
 mod coders;
 mod collect;
-#[cfg(feature = "threads")]
 mod crew;
 mod decode;
 mod layout;
