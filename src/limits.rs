@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 pub struct Limits {
     /// Luma pixels, width times height. Default 2^28 (268 megapixels).
     pub pixels: u64,
-    /// Bytes of coefficients a multi-scan image is collected in, of [`Coefficients`](crate::Coefficients), or of the tensor
+    /// Bytes of coefficients a multi-scan image has, which it may be collected in, of [`Coefficients`](crate::Coefficients), or of the tensor
     /// asked for. Default 2 GiB.
     pub memory: u64,
     /// Scans of one image. Default 1000.

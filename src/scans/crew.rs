@@ -47,3 +47,9 @@ fn everywhere<'scope, W: Fn() + Sync>(scope: &Scope<'scope>, threads: usize, wor
     }
     work();
 }
+
+/// Whether so many blocks have so much data that several threads gain by it. An image that is almost flat is memory more than
+/// it is codes, and leaves its thread's cache for the other one's.
+pub(super) fn is_dense(bytes: usize, blocks: usize) -> bool {
+    cfg!(debug_assertions) || bytes >= blocks
+}

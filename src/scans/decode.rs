@@ -48,9 +48,10 @@ pub struct Scratch {
 
 /// Decodes an image and hands its tiles to `consumer`.
 ///
-/// A sequential image in one scan is handed on while it is decoded; all others are collected first, which costs 2 bytes
-/// a coefficient and, for progressive images, 8 % more. Of those, scans that hold nothing of the consumer's [`Demand`] are
-/// passed over, and nothing is read behind the scan that completes it; damage there is not seen.
+/// A sequential image in one scan is handed on while it is decoded, and so is a sound progressive Huffman image, all of whose
+/// scans are found before and then decoded side by side. All others are collected first, which costs 2 bytes a coefficient
+/// and, for progressive images, 8 % more. Of images in several scans, those that hold nothing of the consumer's
+/// [`Demand`] are passed over, and nothing is read behind the scan that completes it; damage there is not seen.
 ///
 /// # Errors
 /// Those of the headers, of the limits, of damage if it is refused, and of the consumer.

@@ -20,7 +20,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::DecodeOptions;
 use super::assembly::Assembly;
 use super::coders::TableCache;
-use super::crew::Crew;
+use super::crew::{Crew, is_dense};
 use super::needed::Needed;
 use super::tile::{Block, Demand, TileConsumer};
 use crate::entropy::Window;
@@ -51,7 +51,7 @@ pub(super) enum Reached {
 const BANDS: u32 = 8;
 
 /// From so many bytes of a file on, several threads gain. None where checks are on, so that tests share small files.
-const SHARED_BYTES: usize = if cfg!(debug_assertions) { 0 } else { 1 << 16 };
+const SHARED_BYTES: usize = if cfg!(debug_assertions) { 1 } else { 1 << 16 };
 
 /// Decodes an image. `parser` must have handed out the first scan, and stands behind the last one afterwards, if that is
 /// reached; `info` then has all quantisation tables.
@@ -73,10 +73,9 @@ pub(super) fn decode_abreast(
     };
     let (frame, scans) = (&info.frame, planned.len() as u32);
     let shape = Shape::new(frame, &needed);
-    let threads = match parser.data.len() {
-        SHARED_BYTES.. if cfg!(feature = "threads") => options.threads,
-        _ => 1,
-    };
+    let bytes = parser.data.len();
+    let is_shared = cfg!(feature = "threads") && bytes >= SHARED_BYTES && is_dense(bytes, frame.block_count() as usize);
+    let threads = if is_shared { options.threads } else { 1 };
     let count = if threads > 1 { BANDS.min(shape.count) } else { 1 };
     let Memory { windows, bands, tile } = memory;
     bands.resize_with(bands.len().max(count as usize), Band::default);

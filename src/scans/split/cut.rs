@@ -8,6 +8,7 @@ use crate::entropy::{BitReader, Flaws, SLACK, SegmentReader, Window};
 use crate::limits::{Limits, zero};
 use crate::markers::{Marker, end_of_scan, find_marker};
 use crate::scans::coders::{Coder, Sequential};
+use crate::scans::crew::is_dense;
 use crate::scans::restart::{Segments, Standing};
 use crate::scans::stream::{Tiles, decode_exactly};
 use crate::scans::tile::Block;
@@ -101,7 +102,7 @@ impl<'a> Cut<'a> {
         let start = (begin.position / 8) as usize;
         let bytes = end_of_scan(data, start).offset - start;
         let blocks = total * order.len();
-        if bytes < 2 * PIECE_BYTES {
+        if bytes < 2 * PIECE_BYTES || !is_dense(bytes, blocks) {
             return None;
         }
         // Not so large that threads wait for the last one.
