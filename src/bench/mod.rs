@@ -39,7 +39,7 @@ use contenders::{Contender, contenders};
 use pixels::PixelPath;
 
 /// Luma pixels of a batch: a few milliseconds for every row.
-const BATCH_PIXELS: u64 = 1 << 20;
+const BATCH_PIXELS: u64 = 1 << 23;
 
 /// A file in memory.
 #[derive(Debug, Clone)]

@@ -56,6 +56,8 @@ pub(crate) trait Simd: Copy {
     fn add(self, a: Self::F32x16, b: Self::F32x16) -> Self::F32x16;
     /// `a * b + c`, rounded once or twice.
     fn mul_add(self, a: Self::F32x16, b: Self::F32x16, c: Self::F32x16) -> Self::F32x16;
+    /// Lanes of `a` and `b` by turns: the first 16, the other 16.
+    fn interleave(self, a: Self::F32x16, b: Self::F32x16) -> [Self::F32x16; 2];
     /// 4 times the same.
     fn splat_f64(self, value: f64) -> Self::F64x4;
     /// From memory.
@@ -136,6 +138,12 @@ impl Simd for Portable {
             *c = if FMA { a.mul_add(b, *c) } else { a * b + *c };
         }
         c
+    }
+
+    #[inline(always)]
+    fn interleave(self, a: [f32; LANES], b: [f32; LANES]) -> [[f32; LANES]; 2] {
+        let turn = |half: usize| std::array::from_fn(|i| if i % 2 == 0 { a[half + i / 2] } else { b[half + i / 2] });
+        [turn(0), turn(LANES / 2)]
     }
 
     #[inline(always)]
@@ -358,6 +366,19 @@ mod x86 {
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
         }
 
+        #[inline(always)]
+        fn interleave(self, a: [__m256; 2], b: [__m256; 2]) -> [[__m256; 2]; 2] {
+            // SAFETY: `self` proves AVX.
+            unsafe {
+                let turn = |n: usize| {
+                    // Lanes 0, 1, 4, 5 and 2, 3, 6, 7: quarters in the wrong halves.
+                    let (low, high) = (_mm256_unpacklo_ps(a[n], b[n]), _mm256_unpackhi_ps(a[n], b[n]));
+                    [_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high)]
+                };
+                [turn(0), turn(1)]
+            }
+        }
+
         doubles!();
 
         #[inline(always)]
@@ -468,6 +489,17 @@ mod x86 {
             unsafe { _mm512_fmadd_ps(a, b, c) }
         }
 
+        #[inline(always)]
+        fn interleave(self, a: __m512, b: __m512) -> [__m512; 2] {
+            // SAFETY: `self` proves AVX-512F.
+            unsafe {
+                // Numbers below 16 are lanes of `a`, the others of `b`.
+                let turns = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+                let behind = _mm512_add_epi32(turns, _mm512_set1_epi32(8));
+                [_mm512_permutex2var_ps(a, turns, b), _mm512_permutex2var_ps(a, behind, b)]
+            }
+        }
+
         doubles!();
 
         #[inline(always)]
@@ -498,103 +530,4 @@ mod x86 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Kernel, all};
-    use super::*;
-
-    /// Every operation on one set of numbers, as bits.
-    #[derive(Debug, Clone, Copy)]
-    struct Everything {
-        a: [f32; LANES],
-        b: [f32; LANES],
-        integers: [i16; LANES],
-    }
-
-    #[derive(Debug, PartialEq)]
-    struct Found {
-        product: [u32; LANES],
-        sum: [f32; LANES],
-        fused: [f32; LANES],
-        widened: [f32; LANES],
-        halves: [[f32; LANES / 2]; 2],
-        doubles: [[f64; 4]; 3],
-        i16s: ([i16; LANES], u16),
-        f16s: ([u16; LANES], u16),
-    }
-
-    impl Kernel for Everything {
-        type Output = Found;
-
-        #[inline(always)]
-        fn run<S: Simd>(self, simd: S) -> Found {
-            let (a, b, one) = (simd.load(&self.a), simd.load(&self.b), simd.splat(1.0));
-            let get = |value| {
-                let mut to = [0.0; LANES];
-                simd.store(value, &mut to);
-                to
-            };
-            let [mut low, mut high] = [[0.0; LANES / 2]; 2];
-            simd.store_halves(b, &mut low, &mut high);
-            let x = simd.load_f64(&std::array::from_fn(|i| f64::from(self.a[i]) / 3.0));
-            let y = simd.splat_f64(f64::from(self.b[0]) / 7.0);
-            let mut doubles = [[0.0; 4]; 3];
-            for (to, value) in doubles.iter_mut().zip([simd.add_f64(x, y), simd.sub_f64(x, y), simd.mul_f64(x, y)]) {
-                simd.store_f64(value, to);
-            }
-            let (mut i16s, mut f16s) = (([0; LANES], 0), ([0; LANES], 0));
-            i16s.1 = simd.store_i16(a, &mut i16s.0);
-            f16s.1 = simd.store_f16(a, &mut f16s.0);
-            Found {
-                product: get(simd.mul(a, b)).map(f32::to_bits),
-                sum: get(simd.add(a, b)),
-                fused: get(simd.mul_add(a, b, one)),
-                widened: get(simd.load_i16(&self.integers)),
-                halves: [low, high],
-                doubles,
-                i16s,
-                f16s,
-            }
-        }
-    }
-
-    #[test]
-    fn every_level_computes_what_the_portable_one_does() {
-        let special = [
-            0.5, 1.5, -0.5, -2.5, 32767.4, 32767.5, -32768.5, -32769.0, 1e9, -1e30, 65519.0, 65520.0, -65520.0, 2049.0,
-            2051.0, 1e-7,
-        ];
-        let mut state = 1u64;
-        let mut next = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 - 8_388_608.0
-        };
-        for round in 0..if cfg!(miri) { 5 } else { 200 } {
-            let a = if round == 0 { special } else { std::array::from_fn(|_| next() / (1 << (round % 20)) as f32) };
-            let work =
-                Everything { a, b: std::array::from_fn(|_| next()), integers: std::array::from_fn(|_| next() as i16) };
-            let expected = work.run(Portable);
-            for cpu in all() {
-                let found = cpu.run(work);
-                for ((found, expected), product) in found.fused.iter().zip(expected.fused).zip(expected.product) {
-                    // One rounding of the product more or less.
-                    let tolerance = f32::from_bits(product).abs() * f32::EPSILON;
-                    assert!((found - expected).abs() <= tolerance, "{found} {expected}");
-                }
-                assert_eq!(found, Found { fused: found.fused, ..work.run(Portable) }, "{}", cpu.level().name());
-            }
-        }
-    }
-
-    #[test]
-    fn integers_and_halves_saturate_and_are_counted() {
-        let mut a = [0.0; LANES];
-        a[..8].copy_from_slice(&[0.5, 1.5, -0.5, -2.5, 32767.5, -32768.5, -32769.0, 1e9]);
-        let work = Everything { a, b: a, integers: [0; LANES] };
-        for cpu in all() {
-            let Found { i16s, f16s, .. } = cpu.run(work);
-            assert_eq!(i16s.0[..8], [0, 2, 0, -2, 32767, -32768, -32768, 32767]);
-            assert_eq!((i16s.1, f16s.1), (0b1101_0000, 0b1000_0000));
-            assert_eq!(f16s.0[7], half::f16::MAX.to_bits());
-        }
-    }
-}
+mod tests;

@@ -130,7 +130,7 @@ fn write_mixed(
         // The line is that of frequency 0 of a row that has no other.
         let outputs = [Output { frequency: 0, ..output }];
         let shape = RowShape::new(blocks, 1);
-        saturated += cpu.run(WriteLines { target, outputs: &outputs, values: line, shape, row });
+        saturated += cpu.run(WriteLines { target, outputs: &outputs, rows: &[line], shape, first: row });
     }
     saturated
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::axis::{self, AxisMap, CoefficientMap, MapCache, Ratio};
+use super::axis::{self, AxisMap, CoefficientMap, Doubling, MapCache, Ratio};
 use super::geometry::{self, AxisStep, AxisSteps};
 use crate::recipe::{Chroma, Edge};
 
@@ -19,6 +19,8 @@ pub(crate) enum Axis {
     Mapped(Arc<CoefficientMap>),
     /// As `Mapped`, but only the last block changes, and by itself: every other is as it is.
     Padded(Arc<CoefficientMap>),
+    /// As `Mapped`, but every input block becomes two, all in the same way; output blocks from `regular` on do not.
+    Doubled { map: Arc<CoefficientMap>, doubling: &'static Doubling, regular: usize },
 }
 
 impl Axis {
@@ -31,7 +33,7 @@ impl Axis {
     pub fn blocks_out(&self) -> usize {
         match self {
             Axis::Moved { blocks, .. } => *blocks,
-            Axis::Mapped(map) | Axis::Padded(map) => map.blocks_out(),
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => map.blocks_out(),
         }
     }
 
@@ -39,7 +41,7 @@ impl Axis {
     pub fn inputs(&self) -> Range<usize> {
         match self {
             Axis::Moved { offset, blocks } => *offset..offset + blocks,
-            Axis::Mapped(map) | Axis::Padded(map) => map.input_range(0..map.blocks_out()),
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => map.input_range(0..map.blocks_out()),
         }
     }
 
@@ -55,7 +57,7 @@ impl Axis {
     pub fn input_frequencies(&self, wanted: usize) -> Range<usize> {
         match self {
             Axis::Moved { .. } => wanted..wanted + 1,
-            Axis::Mapped(_) | Axis::Padded(_) => 0..8,
+            _ => 0..8,
         }
     }
 }
@@ -108,7 +110,13 @@ impl NativeAxis {
         let (samples_in, steps) = (edge.samples(samples), AxisSteps::new());
         let key = MapKey { samples_in, samples_out, ratio, chroma, steps, kept: round_kept(kept) };
         let map = maps.get_or_build(&key, || build(&key));
-        if native { Axis::Padded(map) } else { Axis::Mapped(map) }
+        match Doubling::of(chroma) {
+            _ if native => Axis::Padded(map),
+            Some(doubling) if ratio == Ratio::new(2, 1) => {
+                Axis::Doubled { map, doubling, regular: Doubling::regular(samples_in, samples_out) }
+            }
+            _ => Axis::Mapped(map),
+        }
     }
 
     /// The map to the frame's size and through these steps. Only true samples are read; a last block that is not full
@@ -173,7 +181,9 @@ mod tests {
         assert!(matches!(axis(36, 36, 2, Chroma::Triangle, Edge::Stored), Axis::Moved { offset: 0, blocks: 5 }));
         assert!(matches!(axis(32, 32, 2, Chroma::Triangle, Edge::Replicate), Axis::Moved { blocks: 4, .. }));
         assert!(matches!(axis(18, 36, 1, Chroma::None, Edge::Stored), Axis::Moved { blocks: 3, .. }));
-        let Axis::Mapped(map) = axis(18, 36, 1, Chroma::Triangle, Edge::Stored) else { panic!("a map") };
+        let Axis::Doubled { map, regular: 5, .. } = axis(18, 36, 1, Chroma::Triangle, Edge::Stored) else {
+            panic!("a map")
+        };
         assert_eq!((map.blocks_in(), map.blocks_out(), map.k()), (3, 5, 3));
         let Axis::Padded(map) = axis(36, 36, 2, Chroma::Triangle, Edge::Replicate) else { panic!("a map") };
         assert_eq!((map.blocks_in(), map.blocks_out()), (5, 5));

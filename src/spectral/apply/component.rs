@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::convert::{Column, Dequantise, column_steps};
 use super::direct::{Direct, DirectRows};
+use super::double::{Across, DoubledAxis, Down, Unpack, zigzag_steps};
 use super::edge::{EdgeBlock, EdgeMaps};
 use super::horizontal::{Horizontal, Rearrange, RowShape, apply_bias};
 use super::target::{Target, WriteLines};
@@ -70,6 +71,17 @@ pub(crate) struct Component {
     columns: Range<usize>,
     /// The short cut, where nothing is mixed or mapped, last blocks apart.
     direct: Option<Direct>,
+    /// The short cut where an axis is doubled and the other is too or stays as it is.
+    doubled: Option<Doubled>,
+}
+
+/// Shapes of rows on their way through a doubling.
+#[derive(Debug)]
+struct Doubled {
+    /// Quantisation steps, zigzag order.
+    steps: [f32; 64],
+    /// Of input rows.
+    input: RowShape,
 }
 
 impl Component {
@@ -83,22 +95,48 @@ impl Component {
         finished.resize(plan.vertical.blocks_out(), false);
         let kept = match &plan.horizontal {
             Axis::Moved { .. } => plan.route.frequencies().map(|f| usize::from(f % 8) + 1).max().unwrap_or(1),
-            Axis::Mapped(map) | Axis::Padded(map) => map.k(),
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => map.k(),
         };
-        let shape = RowShape::new(plan.horizontal.blocks_out(), kept);
         let direct = match (&plan.vertical, &plan.horizontal, &plan.route) {
-            (Axis::Mapped(_), ..) | (_, Axis::Mapped(_), _) | (.., Route::Mix { .. }) => None,
-            (.., Route::Store { outputs, .. }) => Some(Direct::new(outputs, table)),
+            (
+                Axis::Moved { .. } | Axis::Padded(_),
+                Axis::Moved { .. } | Axis::Padded(_),
+                Route::Store { outputs, .. },
+            ) => Some(Direct::new(outputs, table)),
+            _ => None,
         };
+        let blocks = plan.horizontal.blocks_out();
+        let (doubled, shape) = match (&plan.vertical, &plan.horizontal) {
+            (Axis::Moved { offset: 0, .. } | Axis::Doubled { .. }, Axis::Doubled { map, .. }) => {
+                (Some(map.blocks_in()), RowShape::with_lines_of(2 * LANES, blocks, kept))
+            }
+            (Axis::Doubled { .. }, Axis::Moved { offset: 0, .. }) => {
+                (Some(blocks), RowShape::with_lines_of(LANES, blocks, 8))
+            }
+            _ => (None, RowShape::new(blocks, kept)),
+        };
+        let doubled = doubled
+            .map(|blocks| Doubled { steps: zigzag_steps(table), input: RowShape::with_lines_of(LANES, blocks, 8) });
         let (rows, columns) = (plan.vertical.inputs(), plan.horizontal.inputs());
         let slots = match &plan.vertical {
             Axis::Moved { .. } => 1,
-            Axis::Mapped(map) | Axis::Padded(map) => {
+            _ if doubled.is_some() => PAIR,
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => {
                 let pairs = rows.clone().step_by(PAIR).map(|y| y..rows.end.min(y + PAIR));
                 pairs.map(|pair| open_rows(map, &pair).len()).max().unwrap_or(0).max(1)
             }
         };
-        Component { plan, index, steps: table.map_or([1.0; 64], column_steps), shape, slots, rows, columns, direct }
+        Component {
+            plan,
+            index,
+            steps: table.map_or([1.0; 64], column_steps),
+            shape,
+            slots,
+            rows,
+            columns,
+            direct,
+            doubled,
+        }
     }
 
     /// Takes the block rows of a tile.
@@ -114,6 +152,9 @@ impl Component {
             let target = &mut outlet.targets[*target];
             *outlet.saturated += self.apply_direct(work.cpu, direct, tile, rows, outputs, target);
             return;
+        }
+        if let Some(doubled) = &self.doubled {
+            return rows.for_each(|y| self.apply_doubled(doubled, y, tile, work, outlet));
         }
         for y in rows {
             let half = (y - self.rows.start) % PAIR;
@@ -176,7 +217,7 @@ impl Component {
         let (columns, rows): (&[Column], _) = (columns.get().as_chunks().0, rows.get_mut());
         match &self.plan.horizontal {
             Axis::Moved { offset, .. } => work.cpu.run(Rearrange { columns: &columns[8 * offset..], shape, rows }),
-            Axis::Mapped(map) | Axis::Padded(map) => {
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => {
                 work.cpu.run(Horizontal { columns, map, shape, rows });
                 apply_bias(map, shape, rows);
             }
@@ -189,12 +230,12 @@ impl Component {
         let map = match &self.plan.vertical {
             Axis::Moved { offset, .. } => {
                 for (y, values) in inputs.zip(work.rows.get().chunks_exact(8 * shape.pitch)) {
-                    self.finish_row(cpu, y - offset, values, outlet);
+                    self.finish_rows(cpu, y - offset, &[values], outlet);
                     work.waiting[self.index].finished[y - offset] = true;
                 }
                 return;
             }
-            Axis::Mapped(map) | Axis::Padded(map) => map,
+            Axis::Mapped(map) | Axis::Padded(map) | Axis::Doubled { map, .. } => map,
         };
         let (kept, size) = (map.k(), map.k() * shape.pitch);
         let Waiting { ring, finished, .. } = &mut work.waiting[self.index];
@@ -216,9 +257,69 @@ impl Component {
             cpu.run(Vertical { rows, shape, weights, kept, sums, first: begins });
             if ends {
                 apply_row_bias(map, o, shape, sums);
-                self.finish_row(cpu, o, sums, outlet);
+                self.finish_rows(cpu, o, &[sums], outlet);
                 finished[o] = true;
             }
+        }
+    }
+
+    /// Takes one block row where an axis is doubled. A row of a doubled vertical axis waits for the next.
+    fn apply_doubled(
+        &self,
+        doubled: &Doubled,
+        y: usize,
+        tile: &Tile<'_>,
+        work: &mut Workspace,
+        outlet: &mut Outlet<'_>,
+    ) {
+        let (cpu, shape, input) = (work.cpu, self.shape, doubled.input);
+        let row = tile.row(self.plan.component, y as u32);
+        let (lines, samples) = (8 * input.pitch, 2 * (input.stride + LANES));
+        work.rows.reserve(lines + samples);
+        let (lines, samples) = work.rows.get_mut().split_at_mut(lines);
+        let Waiting { columns: above, ring, finished } = &mut work.waiting[self.index];
+        let size = 8 * shape.pitch;
+        ring.reserve(PAIR * size);
+        let (even, odd) = ring.get_mut()[..PAIR * size].split_at_mut(size);
+        let (own, other) = if y % PAIR == 0 { (even, &*odd) } else { (odd, &*even) };
+        match &self.plan.horizontal {
+            Axis::Doubled { map, doubling, regular } => {
+                cpu.run(Unpack { row, steps: &doubled.steps, shape: input, rows: lines });
+                let axis = DoubledAxis { doubling, map, regular: *regular };
+                cpu.run(Across { axis, from: lines, from_shape: input, rows: own, shape, samples });
+            }
+            _ => cpu.run(Unpack { row, steps: &doubled.steps, shape, rows: own }),
+        }
+        let Axis::Doubled { map, doubling, regular } = &self.plan.vertical else {
+            finished[y] = true;
+            return self.finish_rows(cpu, y, &[own], outlet);
+        };
+        above.reserve(shape.k * shape.stride);
+        let (kept, size) = (map.k(), map.k() * shape.pitch);
+        work.sums.reserve(PAIR * size);
+        let (upper, lower) = work.sums.get_mut()[..PAIR * size].split_at_mut(size);
+        let last = y + 1 == self.rows.end;
+        let ready = [y.checked_sub(1).map(|y| (y, other, Some(&*own))), last.then_some((y, &*own, None))];
+        for (y, row, below) in ready.into_iter().flatten() {
+            let (above, sums) = (above.get_mut(), [&mut *upper, &mut *lower]);
+            cpu.run(Down { doubling, kept, shape, row, below, above, top: y == 0, sums });
+            let rows = [&*upper, &*lower];
+            let rows = &rows[..regular.saturating_sub(2 * y).min(rows.len())];
+            finished[2 * y..2 * y + rows.len()].fill(true);
+            self.finish_rows(cpu, 2 * y, rows, outlet);
+        }
+        if !last {
+            return;
+        }
+        // Rows whose samples repeat inside a block.
+        for o in *regular..map.blocks_out() {
+            let (first, weights) = map.taps(o);
+            for (n, weights) in weights.chunks_exact(8 * kept).enumerate() {
+                let rows = if first + n == y { &*own } else { other };
+                cpu.run(Vertical { rows, shape, weights, kept, sums: upper, first: n == 0 });
+            }
+            finished[o] = true;
+            self.finish_rows(cpu, o, &[upper], outlet);
         }
     }
 
@@ -229,24 +330,25 @@ impl Component {
         if finished.contains(&false) {
             let zeros = vec![0.0; 8 * self.shape.pitch];
             for (o, _) in finished.iter().enumerate().filter(|(_, finished)| !**finished) {
-                self.finish_row(work.cpu, o, &zeros, outlet);
+                self.finish_rows(work.cpu, o, &[&zeros], outlet);
             }
         }
         work.waiting[self.index].finished = finished;
     }
 
-    /// Output row `o` is complete: `values` is `[w][k][i]`.
-    fn finish_row(&self, cpu: Cpu, o: usize, values: &[f32], outlet: &mut Outlet<'_>) {
+    /// Output rows from `o` on are complete: `rows` are `[w][k][i]`.
+    fn finish_rows(&self, cpu: Cpu, o: usize, rows: &[&[f32]], outlet: &mut Outlet<'_>) {
         let shape = self.shape;
-        *outlet.saturated += match &self.plan.route {
-            Route::Store { target, outputs } => {
+        *outlet.saturated += match (&self.plan.route, outlet.mix) {
+            (Route::Store { target, outputs }, _) => {
                 let target = &mut outlet.targets[*target];
-                cpu.run(WriteLines { target, outputs, values, shape, row: o })
+                cpu.run(WriteLines { target, outputs, rows, shape, first: o })
             }
-            Route::Mix { input, .. } => match outlet.mix {
-                Some(mix) => outlet.mixer.take(cpu, mix, *input, o, values, shape, &mut outlet.targets[0]),
-                None => 0,
-            },
+            (Route::Mix { input, .. }, Some(mix)) => {
+                let mut take = |(o, row)| outlet.mixer.take(cpu, mix, *input, o, row, shape, &mut outlet.targets[0]);
+                (o..).zip(rows.iter().copied()).map(&mut take).sum()
+            }
+            (Route::Mix { .. }, None) => 0,
         };
     }
 }

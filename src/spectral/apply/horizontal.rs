@@ -21,7 +21,7 @@ pub(crate) struct RowShape {
     pub blocks: usize,
     /// Kept horizontal frequencies.
     pub k: usize,
-    /// From one k to the next: `blocks`, rounded up to what is transposed together.
+    /// From one k to the next: `blocks`, rounded up to what is taken together.
     pub stride: usize,
     /// From one v to the next: `k * stride`, rounded up to an odd number of cache lines, so that rows of different v do
     /// not compete for one cache set.
@@ -31,7 +31,12 @@ pub(crate) struct RowShape {
 impl RowShape {
     /// The shape for that many output blocks and kept frequencies.
     pub fn new(blocks: usize, k: usize) -> RowShape {
-        let stride = blocks.next_multiple_of(GROUP);
+        RowShape::with_lines_of(GROUP, blocks, k)
+    }
+
+    /// The same with lines of whole groups of blocks.
+    pub fn with_lines_of(group: usize, blocks: usize, k: usize) -> RowShape {
+        let stride = blocks.next_multiple_of(group);
         let lines = (k * stride).div_ceil(LANES);
         RowShape { blocks, k, stride, pitch: LANES * (lines | 1) }
     }

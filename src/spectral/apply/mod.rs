@@ -6,6 +6,7 @@
 //! | horizontal map | `horizontal` | columns | rows `[v][k][block]` of the output width |
 //! | vertical map | `vertical` | rows of two input block rows | accumulators of the open output rows |
 //! | store | `target` | finished rows | the tensor, scaled, shifted, rounded |
+//! | twice the size | `double` | blocks | finished rows, of chroma upsampled by two |
 //! | all in one | `direct` | blocks | the tensor, where there is no map |
 //! | the same at the border | `edge` | last blocks | the tensor, where only these are mapped |
 //!
@@ -18,6 +19,7 @@
 mod component;
 mod convert;
 mod direct;
+mod double;
 mod edge;
 mod horizontal;
 mod target;

@@ -162,14 +162,14 @@ impl Strides {
     }
 }
 
-/// Writes a finished row `[w][k][i]` to its places. Gives how many values saturated.
+/// Writes finished rows `[w][k][i]`, one below the other, to their places. Gives how many values saturated.
 pub(crate) struct WriteLines<'a> {
     pub target: &'a mut Target,
     pub outputs: &'a [Output],
-    pub values: &'a [f32],
+    pub rows: &'a [&'a [f32]],
     pub shape: RowShape,
-    /// Block row of the target.
-    pub row: usize,
+    /// Block row of the target of the first.
+    pub first: usize,
 }
 
 impl Kernel for WriteLines<'_> {
@@ -179,9 +179,11 @@ impl Kernel for WriteLines<'_> {
     fn run<S: Simd>(self, simd: S) -> u64 {
         let mut saturated = 0;
         for output in self.outputs {
-            let line = self.shape.line(self.values, output.frequency);
-            let place = Place { channel: output.channel, row: self.row, column: 0 };
-            saturated += self.target.write_row(simd, place, line, output.scale, output.shift);
+            for (values, row) in self.rows.iter().zip(self.first..) {
+                let line = self.shape.line(values, output.frequency);
+                let place = Place { channel: output.channel, row, column: 0 };
+                saturated += self.target.write_row(simd, place, line, output.scale, output.shift);
+            }
         }
         saturated
     }
@@ -310,7 +312,7 @@ mod tests {
         let outputs = [Output { frequency: 0, channel: 0, scale, shift }];
         let at = |cpu: Cpu| {
             let mut target = Target::new(plan.clone(), &mut Spare::default()).unwrap();
-            let lines = WriteLines { target: &mut target, outputs: &outputs, values: source, shape, row: 1 };
+            let lines = WriteLines { target: &mut target, outputs: &outputs, rows: &[source], shape, first: 1 };
             let saturated = cpu.run(lines);
             let values = match target.into_tensor().values {
                 Values::F32(values) => Values::F32(values[source.len()..].to_vec()),
@@ -364,7 +366,7 @@ mod tests {
             let source: Vec<f32> = (0..18).map(|i| i as f32).collect();
             let outputs = [Output { frequency: 0, channel: 2, scale: 2.0, shift: 1.0 }];
             let shape = RowShape::new(18, 1);
-            cpu.run(WriteLines { target: &mut target, outputs: &outputs, values: &source, shape, row: 1 });
+            cpu.run(WriteLines { target: &mut target, outputs: &outputs, rows: &[&source], shape, first: 1 });
             let place = |i: usize| if i >= 54 && i % 3 == 2 { 2.0 * ((i - 54) / 3) as f32 + 1.0 } else { 0.0 };
             assert_eq!(target.into_tensor().values, Values::F32((0..108).map(place).collect()));
         }

@@ -82,7 +82,7 @@ fn time_of_each_loop() {
         let outputs: Vec<Output> = (0..k * k).map(output).collect();
         time(&format!("store, {} lines of 56", k * k), 1, |cpu| {
             let (target, outputs, values) = (&mut target, &outputs, &*sums);
-            black_box(cpu.run(WriteLines { target, outputs, values, shape, row: 3 }));
+            black_box(cpu.run(WriteLines { target, outputs, rows: &[values], shape, first: 3 }));
         });
     }
     for (dtype, layout, count) in [

@@ -43,6 +43,7 @@
 mod cache;
 mod chroma;
 mod coefficient_map;
+mod doubling;
 mod map;
 mod resize;
 mod smooth;
@@ -53,6 +54,7 @@ mod window;
 pub use cache::MapCache;
 pub use chroma::Ratio;
 pub use coefficient_map::{CoefficientMap, Real};
+pub(crate) use doubling::Doubling;
 pub use map::AxisMap;
 pub use resize::Filter;
 pub use window::{Edge, Pad};

@@ -78,6 +78,19 @@ fn every_ratio_mode_edge_and_size_is_the_pixel_path() {
 }
 
 #[test]
+fn chroma_of_more_blocks_than_a_kernel_takes_at_once() {
+    for (seed, factors) in (1..).zip([FACTORS[1], FACTORS[2], FACTORS[3], [(2, 2), (2, 1), (1, 2)]]) {
+        for (width, height) in [(530, 35), (512, 16), (20, 530), (273, 25)] {
+            let image = Image::random(width, height, &factors, YCbCr, seed);
+            for (chroma, edge) in MODES.into_iter().flat_map(|mode| EDGES.map(|edge| (mode, edge))) {
+                assert_matches_reference(&image, &recipe("24", chroma, edge));
+            }
+            assert_matches_reference(&image, &recipe("192", Chroma::Triangle, EDGES[seed as usize % 2]));
+        }
+    }
+}
+
+#[test]
 fn every_size_and_odd_channel_sets() {
     for (width, height) in SIZES {
         for (channels, edge) in [("y:63,0,9;cb:5;cr:40,2", Edge::Stored), ("y:1;cr:3,0", Edge::Replicate)] {
