@@ -14,6 +14,12 @@ use crate::spec::frame::Frame;
 /// Coefficients of a band: what stays in the cache beside tables and windows.
 const BAND_BYTES: u64 = 1 << 17;
 
+/// Bands at once for several threads: one that is ahead of the others finds something to do in all of them.
+const BANDS: u64 = 8;
+
+/// Bytes of all bands together, where two are not more.
+const ALL_BYTES: u64 = 4 << 20;
+
 /// MCU rows of a band where checks are on, so that small files have several.
 const CHECKED_ROWS: u32 = 2;
 
@@ -23,6 +29,8 @@ pub(super) struct Shape {
     pub mcu_rows: u32,
     /// How many bands there are.
     pub count: u32,
+    /// How many several threads have at once.
+    pub at_once: u32,
     /// Per component.
     parts: SmallVec<[PartShape; 4]>,
     /// DC coefficients of a band.
@@ -56,7 +64,10 @@ impl Shape {
             parts.push(PartShape { is_wanted, blocks, dc: plane, rows });
             dc += rows as usize * plane.wide;
         }
-        Shape { mcu_rows, count: frame.mcus_high.div_ceil(mcu_rows), parts, dc }
+        let count = frame.mcus_high.div_ceil(mcu_rows);
+        let at_once = ALL_BYTES / (row_bytes * u64::from(mcu_rows)).max(1);
+        let at_once = count.min(at_once.clamp(2, BANDS) as u32);
+        Shape { mcu_rows, count, at_once, parts, dc }
     }
 
     /// Where the DC coefficients of a band are.

@@ -47,9 +47,6 @@ pub(super) enum Reached {
     Row(Option<u32>),
 }
 
-/// Bands at once for several threads. One that is ahead of the others finds something to do in all of them.
-const BANDS: u32 = 8;
-
 /// From so many bytes of a file on, several threads gain. None where checks are on, so that tests share small files.
 const SHARED_BYTES: usize = if cfg!(debug_assertions) { 1 } else { 1 << 16 };
 
@@ -76,7 +73,7 @@ pub(super) fn decode_abreast(
     let bytes = parser.data.len();
     let is_shared = cfg!(feature = "threads") && bytes >= SHARED_BYTES && is_dense(bytes, frame.block_count() as usize);
     let threads = if is_shared { options.threads } else { 1 };
-    let count = if threads > 1 { BANDS.min(shape.count) } else { 1 };
+    let count = if threads > 1 { shape.at_once } else { 1 };
     let Memory { windows, bands, tile } = memory;
     bands.resize_with(bands.len().max(count as usize), Band::default);
     for band in &mut bands[..count as usize] {
