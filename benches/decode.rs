@@ -191,5 +191,44 @@ fn maps(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode, stages, maps);
+/// What the files of `tools/hostile_files.py` cost two threads beside one, in turns, by the clock: `JPEGDCT_HOSTILE=FOLDER`. Damage
+/// is kept.
+fn hostile(_: &mut Criterion) {
+    let Some(folder) = std::env::var_os("JPEGDCT_HOSTILE") else { return };
+    let files = std::fs::read_dir(folder).expect("the folder can be read");
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.expect("the entry can be read").path()).collect();
+    paths.sort();
+    println!("{:50} {:>8} {:>8} {:>6}   {:>8} {:>8} {:>6}", "", "tiles 1", "2", "1/2", "planes 1", "2", "1/2");
+    for path in paths {
+        let bytes = std::fs::read(&path).expect("the file can be read");
+        let mut line = format!("{:50}", path.file_name().unwrap_or_default().to_string_lossy());
+        for planes in [false, true] {
+            let mut scratches = [Scratch::default(), Scratch::default()];
+            let mut times = [Vec::new(), Vec::new()];
+            for round in 0..8 {
+                for (threads, (scratch, times)) in [1, 2].into_iter().zip(scratches.iter_mut().zip(&mut times)) {
+                    let mut options = DecodeOptions::default();
+                    (options.threads, options.damage) = (threads, jpegdct::Damage::Keep);
+                    let start = std::time::Instant::now();
+                    if planes {
+                        black_box(Coefficients::decode_with(&bytes, &options, scratch).expect("damage is kept"));
+                    } else {
+                        let consumer = &mut Nobody { highest: [Some(63); 2] };
+                        decode_tiles(&bytes, &options, scratch, consumer).expect("damage is kept");
+                    }
+                    // The first round is for memory.
+                    times.extend((round > 0).then(|| start.elapsed().as_secs_f64() * 1e3));
+                }
+            }
+            let [one, two] = times.map(|mut times| {
+                times.sort_by(f64::total_cmp);
+                times[times.len() / 2]
+            });
+            line += &format!(" {one:8.1} {two:8.1} {:6.2}  ", one / two);
+        }
+        println!("{line}");
+    }
+}
+
+criterion_group!(benches, decode, stages, maps, hostile);
 criterion_main!(benches);

@@ -174,7 +174,7 @@ impl Extractor {
 
 fn look(spectral: &Spectral, options: &DecodeOptions, bytes: &[u8], key: &str) -> Prefix {
     let mut scratch = BuilderScratch::default();
-    look_at_prefix(bytes, options, &mut Builder::new(spectral, &options.limits, key, &mut scratch))
+    look_at_prefix(bytes, options, &mut Builder::new(spectral, &options.limits, key, &mut scratch, None))
 }
 
 #[cfg(test)]

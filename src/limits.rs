@@ -18,8 +18,8 @@ pub struct Limits {
     /// Luma pixels, width times height, of the file's image and of every image on the way to the tensor. A resize has one
     /// between its axes: the rows that are read, as wide as the result. Default 2^28 (268 megapixels).
     pub pixels: u64,
-    /// Bytes of coefficients a multi-scan image is collected in, of [`Coefficients`](crate::Coefficients), or of the tensor
-    /// asked for and its axis maps. Default 2 GiB.
+    /// Bytes of coefficients a multi-scan image has, which it may be collected in, of [`Coefficients`](crate::Coefficients),
+    /// or of the tensor asked for and its axis maps. Default 2 GiB.
     pub memory: u64,
     /// Scans of one image. Default 1000.
     pub scans: u64,

@@ -15,6 +15,7 @@ use scripts::Random;
 type Planes = Vec<Vec<[i16; 64]>>;
 
 /// Keeps the coefficients up to the highest wanted of each component, `None` for all.
+#[derive(Clone)]
 struct Keep {
     highest: Option<Vec<Option<u8>>>,
     first_passes: bool,
@@ -26,10 +27,18 @@ impl Keep {
         Keep { highest, first_passes, blocks: Vec::new() }
     }
 
-    /// The planes, how many scans were decoded, and how many bytes were read for it.
-    fn decode(mut self, bytes: &[u8], scratch: &mut Scratch) -> Result<(Planes, u32, u64)> {
-        let summary = decode_tiles(bytes, &DecodeOptions::default(), scratch, &mut self)?;
-        Ok((self.blocks, summary.scans, summary.bytes))
+    /// The planes, how many scans were decoded, and how many bytes were read for it: the same for any number of threads.
+    fn decode(self, bytes: &[u8], scratch: &mut Scratch) -> Result<(Planes, u32, u64)> {
+        let mut one = self.clone();
+        let options = DecodeOptions::default();
+        let summary = decode_tiles(bytes, &options, scratch, &mut one)?;
+        for threads in [2, 3, 8] {
+            let (mut options, mut several) = (options, self.clone());
+            options.threads = threads;
+            assert_eq!(decode_tiles(bytes, &options, scratch, &mut several)?, summary, "{threads} threads");
+            assert!(several.blocks == one.blocks, "{threads} threads");
+        }
+        Ok((one.blocks, summary.scans, summary.bytes))
     }
 }
 

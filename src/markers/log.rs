@@ -41,6 +41,16 @@ impl Log {
         Ok(())
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.warnings.is_empty()
+    }
+
+    /// How many of the warnings are damage.
+    pub fn damage(&self) -> usize {
+        self.warnings.iter().filter(|warning| warning.is_damage()).count() + self.suppressed as usize
+    }
+
     /// All warnings; the last one says how many more there were.
     pub fn into_warnings(mut self, end: usize) -> Vec<Warning> {
         if self.suppressed > 0 {

@@ -17,7 +17,7 @@ use crate::spec::quant::QuantTable;
 
 pub use color::ColorModel;
 pub(crate) use log::Log;
-pub(crate) use parser::{Marker, Parser, extraneous_bytes, find_marker};
+pub(crate) use parser::{Marker, Parser, end_of_scan, extraneous_bytes, find_marker};
 pub(crate) use scan::{ScanComponent, ScanHeader};
 pub(crate) use tables::{DcBounds, HuffmanSpec, Tables};
 

@@ -204,14 +204,8 @@ impl<'a> Parser<'a> {
     /// From the markers alone: where the entropy-coded data that starts at `start` ends, at the first marker that is no
     /// restart, and the next scan header, `None` if the image ends first or is not as T.81 has it there.
     pub fn scan_behind(&self, start: usize) -> (usize, Option<ScanHeader>) {
-        let mut at = start;
-        while let Some(found) = find_marker(self.data, at) {
-            if !(marker::RST0..=marker::RST7).contains(&found.code) {
-                return (found.offset, self.scan_at(found.offset));
-            }
-            at = found.offset + 2;
-        }
-        (self.data.len(), None)
+        let end = end_of_scan(self.data, start);
+        (end.offset, if end.code == 0 { None } else { self.scan_at(end.offset) })
     }
 
     /// The first scan header at or behind the segment at `start`.
@@ -273,6 +267,19 @@ pub(crate) fn find_marker(data: &[u8], start: usize) -> Option<Marker> {
         }
         at += 1;
     }
+}
+
+/// Where the entropy-coded data that begins at `start` ends: at the first marker that is no restart marker, or with code 0
+/// at the end of the data.
+pub(crate) fn end_of_scan(data: &[u8], start: usize) -> Marker {
+    let mut at = start;
+    while let Some(found) = find_marker(data, at) {
+        if !(marker::RST0..=marker::RST7).contains(&found.code) {
+            return found;
+        }
+        at = found.offset + 2;
+    }
+    Marker { code: 0, offset: data.len() }
 }
 
 /// How many bytes, in whole chunks, have no 0xff in them but such as a zero byte follows.

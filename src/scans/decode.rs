@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::abreast::{self, Reached, decode_abreast};
 use super::arithmetic::Arithmetic;
 use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
+use super::crew::Crew;
 use super::needed::{Needed, Prefix};
 use super::passes::{Progressive, check_progressive};
 use super::progressive::{Memory, ProgressivePlanes};
@@ -36,17 +38,20 @@ const ARITHMETIC_BLOCKS: u64 = 512;
 pub struct Scratch {
     window: Window,
     blocks: Vec<Block>,
+    abreast: abreast::Memory,
     progressive: Memory,
     tables: TableCache,
     #[cfg(feature = "threads")]
     split: SplitMemory,
+    crew: Crew,
 }
 
 /// Decodes an image and hands its tiles to `consumer`.
 ///
-/// A sequential image in one scan is handed on while it is decoded; all others are collected first, which costs 2 bytes
-/// a coefficient and, for progressive images, 8 % more. Of those, scans that hold nothing of the consumer's [`Demand`] are
-/// passed over, and nothing is read behind the scan that completes it; damage there is not seen.
+/// A sequential image in one scan is handed on while it is decoded, and so is a sound progressive Huffman image, all of whose
+/// scans are found before and then decoded side by side. All others are collected first, which costs 2 bytes a coefficient
+/// and, for progressive images, 8 % more. Of images in several scans, those that hold nothing of the consumer's
+/// [`Demand`] are passed over, and nothing is read behind the scan that completes it; damage there is not seen.
 ///
 /// # Errors
 /// Those of the headers, of the limits, of damage if it is refused, and of the consumer.
@@ -65,11 +70,16 @@ pub fn decode_tiles(
     check_length(&info.frame, bytes.len() as u64)?;
     let demand = consumer.demand(&info)?;
     let one_scan = !info.frame.process.is_progressive() && first.components.len() == info.frame.components.len();
-    let image = Image { parser, scratch, options };
+    let mut image = Image { parser, scratch, options };
     let outcome = if one_scan {
         image.stream(&mut info, &first, &demand, consumer)
     } else {
-        image.collect(&mut info, first, &demand, consumer)
+        let memory = info.frame.block_count() * size_of::<Block>() as u64;
+        options.limits.check(LimitKind::Memory, memory)?;
+        match image.abreast(&mut info, &first, &demand, consumer)? {
+            Reached::End(scans) => Ok((scans, image.parser.position, image.parser.into_warnings())),
+            Reached::Row(row) => image.collect(&mut info, first, &demand, row, consumer),
+        }
     }?;
     let (scans, bytes, warnings) = outcome;
     Ok(Summary { info, scans, bytes: bytes as u64, warnings })
@@ -138,7 +148,7 @@ fn info_of(parser: &Parser<'_>, height: u16) -> Option<ImageInfo> {
 }
 
 /// At most 10 blocks in an MCU of several components (T.81 B.2.3).
-fn check_mcu(frame: &Frame, scan: &ScanHeader) -> Result<()> {
+pub(super) fn check_mcu(frame: &Frame, scan: &ScanHeader) -> Result<()> {
     let blocks = |c: &ScanComponent| {
         let component = &frame.components[c.component];
         u32::from(component.h) * u32::from(component.v)
@@ -162,7 +172,7 @@ fn check_length(frame: &Frame, bytes: u64) -> Result<()> {
 struct Image<'a, 's> {
     parser: Parser<'a>,
     scratch: &'s mut Scratch,
-    options: &'s DecodeOptions,
+    options: &'a DecodeOptions,
 }
 
 /// Scans decoded, how far the file was read, and all warnings.
@@ -198,8 +208,8 @@ impl<'a> Image<'a, '_> {
                 ..2 => 0,
                 threads => {
                     let how = (threads, &self.options.limits);
-                    let memory = &mut self.scratch.split;
-                    stream_split(data, &mut tiles, &mut segments, &mut coder, how, memory, blocks, consumer)?
+                    let with = (&mut self.scratch.crew, &mut self.scratch.split);
+                    stream_split(data, &mut tiles, &mut segments, &mut coder, how, with, blocks, consumer)?
                 }
             };
             #[cfg(not(feature = "threads"))]
@@ -222,15 +232,40 @@ impl<'a> Image<'a, '_> {
         Ok((1, self.parser.position, self.parser.into_warnings()))
     }
 
+    /// All scans of a progressive Huffman image at once. Where that is not the end of it, the file stands at its first scan
+    /// again.
+    fn abreast(
+        &mut self,
+        info: &mut ImageInfo,
+        first: &ScanHeader,
+        demand: &Demand,
+        consumer: &mut impl TileConsumer,
+    ) -> Result<Reached> {
+        if info.frame.process != Process::Progressive {
+            return Ok(Reached::Row(None));
+        }
+        let Scratch { abreast, tables, crew, .. } = &mut *self.scratch;
+        let with = (crew, abreast, tables);
+        let reached = decode_abreast(&mut self.parser, info, first, demand, self.options, with, consumer)?;
+        if let Reached::Row(_) = reached {
+            let refuse_damage = self.options.damage == Damage::Refuse;
+            self.parser = Parser::new(self.parser.data, refuse_damage, &self.options.limits)?;
+            self.parser.next_scan()?;
+            info.quant_tables.fill(None);
+        }
+        Ok(reached)
+    }
+
+    /// One scan after another. Rows before `row` were handed on, if there is one.
     fn collect(
         mut self,
         info: &mut ImageInfo,
         first: ScanHeader,
         demand: &Demand,
+        row: Option<u32>,
         consumer: &mut impl TileConsumer,
     ) -> Result<Outcome> {
         let blocks = info.frame.block_count();
-        self.options.limits.check(LimitKind::Memory, blocks * size_of::<Block>() as u64)?;
         let Scratch { window, blocks: buffer, progressive, tables, .. } = self.scratch;
         let needed = Needed::of(&self.parser, &info.frame, &first, demand, self.options.limits.scans);
         let mut planes = if info.frame.process == Process::Progressive {
@@ -277,8 +312,11 @@ impl<'a> Image<'a, '_> {
                 self.parser.log.add(self.parser.position, kind)?;
             }
         }
-        consumer.begin(info)?;
-        planes.emit(&info.frame, demand.mcu_rows.clone(), consumer)?;
+        if row.is_none() {
+            consumer.begin(info)?;
+        }
+        let Range { start, end } = demand.mcu_rows;
+        planes.emit(&info.frame, start.max(row.unwrap_or(0))..end, consumer)?;
         Ok((scans, self.parser.position, self.parser.into_warnings()))
     }
 }
@@ -367,7 +405,7 @@ fn keep(log: &mut Log, error: Error) -> Result<()> {
 }
 
 /// A component's quantisation table is the one in force at its first scan.
-fn latch_quant_tables(parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<()> {
+pub(super) fn latch_quant_tables(parser: &mut Parser<'_>, info: &mut ImageInfo, scan: &ScanHeader) -> Result<()> {
     for chosen in &scan.components {
         let latched = &mut info.quant_tables[chosen.component];
         if latched.is_none() {

@@ -3,10 +3,11 @@
 //! What enters: the bytes of a file. What leaves: [`Tile`]s of quantised blocks, in order, and a [`Summary`]. MCU order,
 //! restart intervals, recovery and the order of scans are dealt with here; bits are the business of the entropy coders.
 
+mod abreast;
 mod arithmetic;
+mod assembly;
 mod coders;
 mod collect;
-#[cfg(feature = "threads")]
 mod crew;
 mod decode;
 mod layout;
@@ -19,6 +20,7 @@ mod restart;
 mod split;
 mod stream;
 mod tile;
+mod walk;
 
 use crate::error::Warning;
 use crate::limits::Limits;
@@ -48,9 +50,10 @@ pub struct DecodeOptions {
     /// What to do with damage.
     pub damage: Damage,
     /// How many threads decode one image: 1 by default, and without the feature `threads`. What comes out does not depend on
-    /// it. It is worth while for large files, where there are idle processors: each thread takes up to
-    /// some 5 MB. The calling one works alone on what is not shared out: progressive and arithmetic images, those in several
-    /// sequential scans, small files, and where the pieces would exceed [`Limits::memory`].
+    /// it. It is worth while for large files and for progressive ones, where there are idle processors: each thread takes up to
+    /// some 5 MB. The calling one works alone on what is not shared out: arithmetic images, those in several sequential
+    /// scans, small and almost flat files, what comes behind damage, and where the pieces would exceed
+    /// [`Limits::memory`].
     pub threads: usize,
 }
 

@@ -199,7 +199,7 @@ impl<'a, R: SegmentReader> Segments<'a, R> {
     }
 
     /// Ends the scan: left-over bytes are damage. Returns the offset at which the markers go on.
-    pub fn finish(self, log: &mut Log) -> Result<usize> {
+    pub fn finish(&self, log: &mut Log) -> Result<usize> {
         if let Some(marker) = self.unread {
             return Ok(marker.offset);
         }

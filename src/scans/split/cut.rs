@@ -6,8 +6,9 @@ use smallvec::SmallVec;
 
 use crate::entropy::{BitReader, Flaws, SLACK, SegmentReader, Window};
 use crate::limits::{Limits, zero};
-use crate::markers::{Marker, find_marker};
+use crate::markers::{Marker, end_of_scan, find_marker};
 use crate::scans::coders::{Coder, Sequential};
+use crate::scans::crew::is_dense;
 use crate::scans::restart::{Segments, Standing};
 use crate::scans::stream::{Tiles, decode_exactly};
 use crate::scans::tile::Block;
@@ -99,9 +100,9 @@ impl<'a> Cut<'a> {
             return None;
         }
         let start = (begin.position / 8) as usize;
-        let bytes = end_of_scan(data, start) - start;
+        let bytes = end_of_scan(data, start).offset - start;
         let blocks = total * order.len();
-        if bytes < 2 * PIECE_BYTES {
+        if bytes < 2 * PIECE_BYTES || !is_dense(bytes, blocks) {
             return None;
         }
         // Not so large that threads wait for the last one.
@@ -193,18 +194,6 @@ impl<'a> Cut<'a> {
             *mcus = 0;
         }
         *end = Mark { mcu: 0, place: segments.standing(), predictions: coder.predictions };
-    }
-}
-
-/// Where the entropy-coded data that begins at `start` ends.
-fn end_of_scan(data: &[u8], start: usize) -> usize {
-    let mut at = start;
-    loop {
-        match find_marker(data, at) {
-            Some(Marker { code: RST0..=RST7, offset }) => at = offset + 2,
-            Some(marker) => return marker.offset,
-            None => return data.len(),
-        }
     }
 }
 

@@ -30,10 +30,9 @@ use crate::limits::Limits;
 use cut::{Cut, Mark, Piece};
 use front::{Front, Halt};
 
-/// What several threads need from image to image.
+/// Pieces of one image after another, one a thread.
 #[derive(Debug, Default)]
 pub(super) struct SplitMemory {
-    crew: Crew,
     pieces: Vec<Piece>,
 }
 
@@ -47,7 +46,7 @@ pub(super) fn stream_split<'a>(
     segments: &mut Segments<'a, BitReader<'a>>,
     coder: &mut Sequential,
     (threads, limits): (usize, &Limits),
-    memory: &mut SplitMemory,
+    (crew, memory): (&mut Crew, &mut SplitMemory),
     blocks: &mut Vec<Block>,
     consumer: &mut impl TileConsumer,
 ) -> Result<usize> {
@@ -73,7 +72,7 @@ pub(super) fn stream_split<'a>(
         passed: Condvar::new(),
     };
     let pieces = Mutex::new(std::mem::take(&mut memory.pieces));
-    memory.crew.run(threads, || {
+    crew.run(threads, || {
         let mut piece = lock(&pieces).pop().unwrap_or_default();
         turns.work(&cut, &mut piece);
         lock(&pieces).push(piece);
