@@ -126,9 +126,9 @@ impl Extractor {
     }
 
     /// The same for whoever outlives the extractor. Without the key it is a guess where windows are drawn at random.
-    pub(crate) fn prefix_looker(&self) -> Arc<dyn Fn(&[u8]) -> Prefix + Send + Sync> {
+    pub(crate) fn prefix_looker(&self) -> impl Fn(&[u8]) -> Prefix + Send + Sync + use<> {
         let (spectral, options) = (self.spectral.clone(), self.options);
-        Arc::new(move |bytes| look(&spectral, &options, bytes, ""))
+        move |bytes| look(&spectral, &options, bytes, "")
     }
 
     /// What makes the tensors of one image of its tiles.

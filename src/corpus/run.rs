@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::inputs::{Listing, part_of};
@@ -198,12 +199,13 @@ pub fn extract(
     // Names depend on all inputs before, in other parts too.
     listing.inputs.range(0..range.start + done).for_each(|input| drop(names.next(&input.place())));
     let rest = listing.inputs.range(range.start + done..range.end);
-    let numbered =
-        feed_until(rest, &job.limits, Some(job.extractor.prefix_looker())).enumerate().map(|(ticket, fed)| {
+    let numbered = feed_until(rest, &job.limits, Some(Arc::new(job.extractor.prefix_looker()))).enumerate().map(
+        |(ticket, fed)| {
             let name = names.next(&fed.input.place());
             under_way.borrow_mut().push_back((fed.input.display(), name.key.clone()));
             Numbered { ticket, fed, name, threads: threads_for_one(job.threads, inputs - done - ticket) }
-        });
+        },
+    );
 
     run_ordered(
         job.threads,

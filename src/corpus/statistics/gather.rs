@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Definition, ImageMoments, Statistics};
@@ -62,7 +63,7 @@ pub fn gather(
     run_ordered(
         threads,
         Window::for_threads(threads),
-        feed_until(listing.inputs.range(range.clone()), &maker.limits, Some(maker.extractor.prefix_looker()))
+        feed_until(listing.inputs.range(range.clone()), &maker.limits, Some(Arc::new(maker.extractor.prefix_looker())))
             .enumerate(),
         Buffers::default,
         |buffers, (number, mut fed)| {
