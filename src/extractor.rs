@@ -12,7 +12,9 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::limits::LimitKind;
 use crate::recipe::{Recipe, RecipeError};
-use crate::scans::{DecodeOptions, Prefix, Scratch, Summary, decode_tiles, look_at_prefix};
+use crate::scans::{DecodeOptions, Scratch, Summary, decode_tiles};
+#[cfg(feature = "corpus")]
+use crate::scans::{Prefix, look_at_prefix};
 use crate::spectral::builder::{Builder, BuilderScratch, Spectral};
 use crate::tensor::{Tensor, TensorMut};
 
@@ -121,11 +123,13 @@ impl Extractor {
     }
 
     /// Whether the first bytes of a file are enough: what they give is what the whole file gives.
+    #[cfg(feature = "corpus")]
     pub(crate) fn look_at_prefix(&self, bytes: &[u8], key: &str) -> Prefix {
         look(&self.spectral, &self.options, bytes, key)
     }
 
     /// The same for whoever outlives the extractor. Without the key it is a guess where windows are drawn at random.
+    #[cfg(feature = "corpus")]
     pub(crate) fn prefix_looker(&self) -> impl Fn(&[u8]) -> Prefix + Send + Sync + use<> {
         let (spectral, options) = (self.spectral.clone(), self.options);
         move |bytes| look(&spectral, &options, bytes, "")
@@ -172,6 +176,7 @@ impl Extractor {
     }
 }
 
+#[cfg(feature = "corpus")]
 fn look(spectral: &Spectral, options: &DecodeOptions, bytes: &[u8], key: &str) -> Prefix {
     let mut scratch = BuilderScratch::default();
     look_at_prefix(bytes, options, &mut Builder::new(spectral, &options.limits, key, &mut scratch, None))

@@ -9,7 +9,9 @@ use super::arithmetic::Arithmetic;
 use super::coders::{Sequential, TableCache};
 use super::collect::Planes;
 use super::crew::Crew;
-use super::needed::{Needed, Prefix};
+use super::needed::Needed;
+#[cfg(feature = "corpus")]
+use super::needed::Prefix;
 use super::passes::{Progressive, check_progressive};
 use super::progressive::{Memory, ProgressivePlanes};
 use super::restart::Segments;
@@ -87,6 +89,7 @@ pub fn decode_tiles(
 
 /// Whether the first bytes of a file are enough for a consumer: what [`decode_tiles`] makes of them is what it makes of the
 /// whole file. Nothing is decoded.
+#[cfg(feature = "corpus")]
 pub(crate) fn look_at_prefix(bytes: &[u8], options: &DecodeOptions, consumer: &mut impl TileConsumer) -> Prefix {
     let mut look = || {
         let mut parser = Parser::new(bytes, false, &options.limits)?;

@@ -26,8 +26,10 @@ use crate::error::Warning;
 use crate::limits::Limits;
 use crate::markers::ImageInfo;
 
+#[cfg(feature = "corpus")]
 pub(crate) use decode::look_at_prefix;
 pub use decode::{Scratch, decode_tiles, read_headers};
+#[cfg(feature = "corpus")]
 pub(crate) use needed::Prefix;
 pub use tile::{Block, Demand, Placement, Tile, TileConsumer, TileRow};
 

@@ -32,6 +32,7 @@ pub(super) struct Needed {
 }
 
 /// Whether the first bytes of a file are all that is wanted of it.
+#[cfg(feature = "corpus")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prefix {
     /// They are: the last scan that is wanted ends within them.
@@ -95,6 +96,7 @@ impl Needed {
 
     /// Whether these bytes, of an image of several scans, are all that is decoded of it. A scan is known to end by the marker
     /// behind it.
+    #[cfg(feature = "corpus")]
     pub fn prefix(&self, parser: &Parser<'_>) -> Prefix {
         let last = self.scans.iter().flatten().rfind(|decision| decision.is_needed);
         match (&self.scans, last) {
