@@ -16,7 +16,30 @@ use crate::scans::Prefix;
 pub(super) type Look = Arc<dyn Fn(&[u8]) -> Prefix + Send + Sync>;
 
 /// The first bytes of a file that are looked at.
-pub(super) const FIRST_BYTES: usize = 64 << 10;
+const FIRST_BYTES: usize = 64 << 10;
+
+/// Looks at the first bytes of a file on their way, each time that there are twice as many.
+pub(super) struct Looks<L> {
+    look: L,
+    /// From so many bytes on they are looked at again.
+    pub next: usize,
+}
+
+impl<L: Fn(&[u8]) -> Prefix> Looks<L> {
+    pub(super) fn new(look: L) -> Looks<L> {
+        Looks { look, next: FIRST_BYTES }
+    }
+
+    /// Whether these are enough.
+    pub(super) fn are_enough(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() < self.next {
+            return false;
+        }
+        let prefix = (self.look)(bytes);
+        self.next = if prefix == Prefix::Whole { usize::MAX } else { bytes.len().saturating_mul(2) };
+        prefix == Prefix::Enough
+    }
+}
 
 /// Inputs looked at ahead, and the bytes asked for together.
 const INPUTS: usize = 64;
@@ -69,15 +92,8 @@ fn size(input: &Input) -> Option<u64> {
 pub(super) fn start(input: &Input, look: Option<Look>) -> io::Result<Pending> {
     use crate::objects::{Client, Enough};
     let enough = look.map(|look| -> Enough {
-        let mut next = FIRST_BYTES;
-        Box::new(move |bytes| {
-            if bytes.len() < next {
-                return false;
-            }
-            let prefix = look(bytes);
-            next = if prefix == Prefix::Whole { usize::MAX } else { bytes.len().saturating_mul(2) };
-            prefix == Prefix::Enough
-        })
+        let mut looks = Looks::new(move |bytes: &[u8]| look(bytes));
+        Box::new(move |bytes| looks.are_enough(bytes))
     });
     match &input.kind {
         Kind::Member(member) => {

@@ -13,7 +13,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::markers::ColorModel;
 use crate::markers::sniff::Format;
 use crate::recipe::Cmyk;
-use crate::scans::{DecodeOptions, Prefix, Scratch, read_headers};
+use crate::scans::{DecodeOptions, Scratch, read_headers};
 use crate::spec::frame::Process;
 use crate::tensor::TensorMut;
 
@@ -113,14 +113,12 @@ impl Maker<'_> {
     ) -> Result<Extraction> {
         let look = |bytes: &[u8]| self.extractor.look_at_prefix(bytes, key);
         if !read_until(fed, &self.limits, bytes, &look)? {
-            // What came of an object was a guess, and limits depend on the size of the file.
-            if look(bytes) == Prefix::Enough {
-                let memory = memory.as_mut().map(TensorMut::reborrow);
-                let made = self.tensors_of(bytes, key, threads(bytes), scratch, passage, memory);
-                if made.is_ok() {
-                    return made;
-                }
+            let memory = memory.as_mut().map(TensorMut::reborrow);
+            let made = self.tensors_of(bytes, key, threads(bytes), scratch, passage, memory);
+            if made.is_ok() {
+                return made;
             }
+            // Limits depend on the size of the file.
             *passage = Passage::default();
             read(fed, &self.limits, bytes)?;
         }

@@ -13,7 +13,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::fetch::{FIRST_BYTES, Fetch, Look, start};
+use super::fetch::{Fetch, Look, Looks, start};
 use super::inputs::remote::{self, ReadSeek};
 use super::inputs::{Archive, Input, Kind, Span};
 use super::manifest::Entry;
@@ -167,7 +167,7 @@ pub fn read(fed: &mut Fed, limits: &Limits, buffer: &mut Vec<u8>) -> Result<()> 
     read_until(fed, limits, buffer, &|_| Prefix::Whole).map(drop)
 }
 
-/// The same, but only its first bytes if they are enough. Whether it is whole.
+/// The same, but only its first bytes if `look` says that they are enough. Whether it is whole.
 pub(super) fn read_until(
     fed: &mut Fed,
     limits: &Limits,
@@ -198,22 +198,15 @@ pub(super) fn read_until(
         Kind::Object(meta) => {
             fed.modified = Some(meta.modified);
             limits.check(LimitKind::FileBytes, meta.size)?;
-            *buffer = match pending {
-                Some(bytes) => bytes,
-                None => start(&fed.input, None)?.wait()?,
-            };
+            let whole = read_object(&fed.input, pending, meta.size, buffer, look)?;
             // It was written anew between listing and reading.
             let changed = || Error::Io(io::Error::other("it changed after it was listed"));
-            (meta.size, is_whole(buffer, meta.size, look).ok_or_else(changed)?)
+            (meta.size, whole.ok_or_else(changed)?)
         }
         Kind::Member(member) if is_url(&member.archive.path) => {
             limits.check(LimitKind::FileBytes, member.span.len)?;
-            *buffer = match pending {
-                Some(bytes) => bytes,
-                None => start(&fed.input, None)?.wait()?,
-            };
-            let cut = || Error::Io(io::ErrorKind::UnexpectedEof.into());
-            (member.span.len, is_whole(buffer, member.span.len, look).ok_or_else(cut)?)
+            let whole = read_object(&fed.input, pending, member.span.len, buffer, look)?;
+            (member.span.len, whole.ok_or_else(|| Error::Io(io::ErrorKind::UnexpectedEof.into()))?)
         }
         Kind::Lost(reason) => return Err(Error::Io(reason.into())),
         Kind::Stdin => {
@@ -249,28 +242,37 @@ pub(super) fn read_until(
     Ok(whole)
 }
 
-/// Whether bytes that came ahead are the whole of so many; `None` if they are neither that nor enough.
-fn is_whole(bytes: &[u8], size: u64, look: &dyn Fn(&[u8]) -> Prefix) -> Option<bool> {
-    let whole = bytes.len() as u64 == size;
-    // Which is asked again by whoever decodes them; here it tells a short answer from a short read.
-    (whole || (bytes.len() as u64) < size && look(bytes) != Prefix::Whole).then_some(whole)
+/// An object of so many bytes, of which some may have come ahead. Whether it is whole; `None` if it has another size.
+fn read_object(
+    input: &Input,
+    ahead: Option<Vec<u8>>,
+    size: u64,
+    buffer: &mut Vec<u8>,
+    look: &dyn Fn(&[u8]) -> Prefix,
+) -> Result<Option<bool>> {
+    let short = |bytes: &Vec<u8>| (bytes.len() as u64) < size;
+    *buffer = match ahead {
+        Some(bytes) if short(&bytes) && look(&bytes) == Prefix::Enough => {
+            *buffer = bytes;
+            return Ok(Some(false));
+        }
+        Some(bytes) if !short(&bytes) => bytes,
+        // Or that they are enough was a guess, and wrong.
+        _ => start(input, None)?.wait()?,
+    };
+    Ok((buffer.len() as u64 == size).then_some(true))
 }
 
 /// Reads to the end, or until there is enough. Whether it is the end.
 fn read_some(from: &mut impl Read, buffer: &mut Vec<u8>, look: &dyn Fn(&[u8]) -> Prefix) -> Result<bool> {
-    let mut until = FIRST_BYTES;
+    let mut looks = Looks::new(look);
     loop {
-        from.take((until - buffer.len()) as u64).read_to_end(buffer)?;
-        if buffer.len() < until {
+        from.take((looks.next - buffer.len()) as u64).read_to_end(buffer)?;
+        if buffer.len() < looks.next {
             return Ok(true);
         }
-        match look(buffer) {
-            Prefix::Enough => return Ok(false),
-            Prefix::More => until = until.saturating_mul(2),
-            Prefix::Whole => {
-                from.read_to_end(buffer)?;
-                return Ok(true);
-            }
+        if looks.are_enough(buffer) {
+            return Ok(false);
         }
     }
 }
@@ -384,6 +386,23 @@ mod tests {
             let mut scratch = ExtractScratch::default();
             let mut extract = |bytes: &[u8]| extractor.extract(bytes, "", &mut scratch).unwrap();
             assert_eq!(extract(&read), extract(&bytes));
+        }
+    }
+
+    #[test]
+    fn an_object_is_whole_or_enough_or_has_changed() {
+        let (input, bytes) = (Input::file("x"), long());
+        let read = |ahead: &[u8], size: usize, answer| {
+            let mut buffer = Vec::new();
+            read_object(&input, Some(ahead.into()), size as u64, &mut buffer, &|_| answer).map(|whole| (whole, buffer))
+        };
+        let some = &bytes[..70_000];
+        assert_eq!(read(some, bytes.len(), Prefix::Enough).unwrap(), (Some(false), some.to_vec()));
+        assert_eq!(read(&bytes, bytes.len(), Prefix::Enough).unwrap().0, Some(true));
+        assert_eq!(read(&bytes, some.len(), Prefix::Enough).unwrap().0, None);
+        // It is asked for again; there is no such object.
+        for answer in [Prefix::More, Prefix::Whole] {
+            read(some, bytes.len(), answer).unwrap_err();
         }
     }
 
