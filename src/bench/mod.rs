@@ -3,7 +3,7 @@
 //! What enters: JPEG files in memory. What leaves: a [`Report`] with one row for each way. Nothing is read or written
 //! here, and no tensor is made for use.
 //!
-//! Machines drift, so no way is measured before the others: images are taken in batches of a few milliseconds, every
+//! Machines drift, so no way is measured before the others: images are taken in batches of tens of milliseconds, every
 //! batch goes through every way, each pass beginning with another one, and this is done several times. A row is the sum
 //! over the batches of the median over the repeats. A pass before the first, which is not measured, finds the images
 //! that some way cannot read: they are left out of all.
@@ -38,7 +38,8 @@ use crate::scans::DecodeOptions;
 use contenders::{Contender, contenders};
 use pixels::PixelPath;
 
-/// Luma pixels of a batch: a few milliseconds for every row.
+/// Luma pixels of a batch: long enough that what a row keeps from image to image is in the caches, as it is in a run, and not
+/// what the row before left there.
 const BATCH_PIXELS: u64 = 1 << 23;
 
 /// A file in memory.

@@ -48,8 +48,7 @@ impl<'t> Assembly<'t> {
 
     /// Block rows of a component in the tile.
     pub fn rows(&self, component: usize) -> Range<u32> {
-        let placement = &self.placements[component];
-        placement.first_row..placement.first_row + placement.rows
+        self.tile().rows(component)
     }
 
     /// Puts row `y` of a component in its place, one of [`Assembly::rows`]. Where there are no blocks, there never are any

@@ -3,6 +3,8 @@
 //! What enters: work that several threads can do together. What leaves: nothing before all of it is done. The calling thread is
 //! one of them; the others wait from one image to the next. Without the feature `threads` it is alone.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 #[cfg(feature = "threads")]
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
@@ -46,6 +48,11 @@ fn everywhere<'scope, W: Fn() + Sync>(scope: &Scope<'scope>, threads: usize, wor
         scope.spawn(move |_| work());
     }
     work();
+}
+
+/// What threads share. One that panicked leaves it as it was; the panic itself ends the work of all.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether so many blocks have so much data that several threads gain by it. An image that is almost flat is memory more than

@@ -6,6 +6,7 @@
 
 use smallvec::SmallVec;
 
+use super::coders::Coder;
 use super::layout::McuLayout;
 use super::passes::{BandCoder, DcCoder, Progressive};
 use super::restart::{Next, Segments};
@@ -113,6 +114,24 @@ impl<'a> Walk<'a> {
 /// The next MCU, the one to stop at, and the blocks visited so far.
 type Way<'w> = (&'w mut usize, usize, &'w mut u64);
 
+/// Whether there is data for the next MCU. Else it, or all up to the one to stop at, are passed over.
+fn is_next_there<'a>(
+    segments: &mut Segments<'_, BitReader<'a>>,
+    coder: &mut impl Coder<BitReader<'a>>,
+    (next, until, visited): Way<'_>,
+    log: &mut Log,
+) -> Result<bool> {
+    match segments.before_mcu(log, || coder.restart())? {
+        Next::Decode => return Ok(true),
+        Next::Lost => {
+            *next += 1;
+            *visited += 1;
+        }
+        Next::Over => *next = until,
+    }
+    Ok(false)
+}
+
 #[allow(clippy::too_many_arguments)] // the fields of a walk
 fn decode_dc<'a>(
     segments: &mut Segments<'_, BitReader<'a>>,
@@ -127,17 +146,8 @@ fn decode_dc<'a>(
     let wide = layout.mcus_wide as usize;
     let mut slots: SmallVec<[Slot; 10]> = SmallVec::from_elem(Slot::default(), layout.blocks.len());
     while *next < until {
-        match segments.before_mcu(log, || coder.restart())? {
-            Next::Decode => {}
-            Next::Lost => {
-                *next += 1;
-                *visited += 1;
-                continue;
-            }
-            Next::Over => {
-                *next = until;
-                break;
-            }
+        if !is_next_there(segments, coder, (&mut *next, until, &mut *visited), log)? {
+            continue;
         }
         let (mcu_x, mcu_y) = (*next % wide, *next / wide);
         for (slot, place) in slots.iter_mut().zip(&layout.blocks) {
@@ -179,17 +189,8 @@ fn decode_ac<'a>(
 ) -> Result<()> {
     let first = *next;
     while *next < until {
-        match segments.before_mcu(log, || coder.restart())? {
-            Next::Decode => {}
-            Next::Lost => {
-                *next += 1;
-                *visited += 1;
-                continue;
-            }
-            Next::Over => {
-                *next = until;
-                break;
-            }
+        if !is_next_there(segments, coder, (&mut *next, until, &mut *visited), log)? {
+            continue;
         }
         let at = *next - first;
         // This block and those up to the next restart marker.

@@ -9,10 +9,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use super::band::{Band, Part, Shape};
-use super::lock;
 use crate::error::Result;
 use crate::markers::Log;
 use crate::scans::assembly::Assembly;
+use crate::scans::crew::lock;
 use crate::scans::tile::TileConsumer;
 use crate::scans::walk::Walk;
 use crate::spec::frame::Frame;

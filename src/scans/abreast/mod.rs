@@ -15,7 +15,7 @@ mod lanes;
 mod plan;
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::DecodeOptions;
 use super::assembly::Assembly;
@@ -104,8 +104,4 @@ pub(super) fn decode_abreast(
     let State { handed_on, outcome, .. } = job.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcome?;
     Ok(if handed_on == shape.count { Reached::End(scans) } else { Reached::Row(Some(handed_on * shape.mcu_rows)) })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

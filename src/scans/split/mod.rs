@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::coders::Sequential;
-use super::crew::Crew;
+use super::crew::{Crew, lock};
 use super::restart::Segments;
 use super::stream::Tiles;
 use super::tile::{Block, TileConsumer};
@@ -89,10 +89,6 @@ pub(super) fn stream_split<'a>(
         coder.predictions = at.predictions;
     }
     Ok(done)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whose turn it is to say where a piece goes. Pieces are begun in order and placed in order, each by the thread that made it,

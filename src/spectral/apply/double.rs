@@ -80,20 +80,6 @@ fn halves<S: Simd>(
     [left, right]
 }
 
-/// Runs a kernel for the number of frequencies that are kept.
-macro_rules! for_kept {
-    ($kept:expr, $self:ident.$method:ident::<$s:ident>($($argument:expr),*)) => {
-        match $kept {
-            1 => $self.$method::<$s, 1>($($argument),*),
-            2 => $self.$method::<$s, 2>($($argument),*),
-            3 => $self.$method::<$s, 3>($($argument),*),
-            4 => $self.$method::<$s, 4>($($argument),*),
-            6 => $self.$method::<$s, 6>($($argument),*),
-            _ => $self.$method::<$s, 8>($($argument),*),
-        }
-    };
-}
-
 /// Lines `pitch` apart, 16 numbers of each.
 #[inline(always)]
 fn load_spectra<S: Simd>(simd: S, lines: &[f32], pitch: usize) -> Spectra<S> {

@@ -62,14 +62,7 @@ impl Kernel for Horizontal<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        match self.map.k() {
-            1 => self.apply::<S, 1>(simd),
-            2 => self.apply::<S, 2>(simd),
-            3 => self.apply::<S, 3>(simd),
-            4 => self.apply::<S, 4>(simd),
-            6 => self.apply::<S, 6>(simd),
-            _ => self.apply::<S, 8>(simd),
-        }
+        for_kept!(self.map.k(), self.apply::<S>(simd))
     }
 }
 

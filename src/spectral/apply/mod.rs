@@ -16,6 +16,20 @@
 //! so output does not depend on how the image was cut into tiles; it does depend, within the rounding of a sum, on whether
 //! the processor multiplies and adds in one instruction.
 
+/// Runs a kernel for the number of frequencies that are kept, as [`maps`](super::maps) rounds it.
+macro_rules! for_kept {
+    ($kept:expr, $self:ident.$method:ident::<$s:ident>($($argument:expr),*)) => {
+        match $kept {
+            1 => $self.$method::<$s, 1>($($argument),*),
+            2 => $self.$method::<$s, 2>($($argument),*),
+            3 => $self.$method::<$s, 3>($($argument),*),
+            4 => $self.$method::<$s, 4>($($argument),*),
+            6 => $self.$method::<$s, 6>($($argument),*),
+            _ => $self.$method::<$s, 8>($($argument),*),
+        }
+    };
+}
+
 mod component;
 mod convert;
 mod direct;
