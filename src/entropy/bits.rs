@@ -63,6 +63,22 @@ impl Cursor {
         self.count = self.count.wrapping_sub(n);
     }
 
+    /// How many bits of the window are read; `None` if the next one is from before it.
+    #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
+    pub fn bit(self) -> Option<u64> {
+        (8 * self.next as u64).checked_sub(self.count.into())
+    }
+
+    /// At a bit of the window, with at least 56 bits loaded.
+    #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
+    pub fn at(window: &WindowBytes, bit: u64) -> Cursor {
+        let mut cursor = Cursor { bits: 0, count: 0, next: (bit / 8) as usize };
+        cursor.refill(window);
+        cursor.skip((bit % 8) as u32);
+        cursor.refill(window);
+        cursor
+    }
+
     /// The cursor `n` bits before this one; `None` before the first byte of the window.
     #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
     pub fn back(self, window: &WindowBytes, n: usize) -> Option<Cursor> {
@@ -224,10 +240,18 @@ impl<'a> BitReader<'a> {
     /// What of the window may be decoded.
     pub(super) fn bounds(&self) -> Bounds {
         match self.end {
-            Some(_) => Bounds { last_start: self.filled + 8, bits: 8 * self.filled, filled: self.filled },
-            None => {
-                Bounds { last_start: self.filled - RESERVE.min(self.filled), bits: usize::MAX, filled: self.filled }
-            }
+            Some(_) => Bounds {
+                last_start: self.filled + 8,
+                bits: 8 * self.filled,
+                filled: self.filled,
+                readable: self.filled + RESERVE,
+            },
+            None => Bounds {
+                last_start: self.filled - RESERVE.min(self.filled),
+                bits: usize::MAX,
+                filled: self.filled,
+                readable: self.filled,
+            },
         }
     }
 
@@ -297,9 +321,18 @@ pub(super) struct Bounds {
     /// Bytes that the window has; behind them is room for the bytes of an MCU.
     #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
     pub filled: usize,
+    /// The same with the zeros behind the end of the segment.
+    #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
+    pub readable: usize,
 }
 
 impl Bounds {
+    /// How many times `bytes` bytes may be read from a bit of the window on, with what a load looks ahead, before byte `end`.
+    #[cfg_attr(any(not(target_arch = "x86_64"), feature = "safe"), allow(dead_code))]
+    pub fn room(bit: u64, bytes: usize, end: usize) -> usize {
+        end.saturating_sub(8 + bit as usize / 8) / bytes
+    }
+
     /// Whether more bits were read than there are. Bits kept from before the window count too: what was read may be less
     /// than nothing of it.
     #[inline(always)]

@@ -1,7 +1,10 @@
 //! Huffman tables (T.81 annex C, F.2.2.3).
 
+use smallvec::SmallVec;
+
+use super::band::BandTable;
 use super::pairs::{self, Pair, PairTable, WINDOW_BITS};
-use super::refine::{Step, StepTable};
+use super::refine::StepTable;
 use super::{BitReader, Flaws};
 use crate::error::{Error, Malformed, Result};
 use crate::markers::HuffmanSpec;
@@ -27,9 +30,11 @@ pub(crate) enum SymbolKind {
 pub(crate) struct HuffmanTable {
     /// By the next 10 bits: code length (8 bits), symbol (8 bits); 0 for longer codes.
     pub(super) lookup: [u16; 1 << LOOKUP_BITS],
-    /// Two symbols at a time, for [`SymbolKind::Ac`] and [`SymbolKind::AcFirst`] alone.
+    /// Two symbols at a time, for [`SymbolKind::Ac`] alone.
     pub(super) pairs: Option<Box<PairTable>>,
-    /// What single symbols mean, for [`SymbolKind::AcRefine`] alone.
+    /// The same for [`SymbolKind::AcFirst`] alone.
+    pub(super) band: Option<Box<BandTable>>,
+    /// The same for [`SymbolKind::AcRefine`] alone.
     pub(super) steps: Option<Box<StepTable>>,
     /// Bits of a category's code and value (low byte) and the category (high byte), 0 for longer codes; for
     /// [`SymbolKind::Dc`] alone.
@@ -51,6 +56,7 @@ impl HuffmanTable {
         let mut table = HuffmanTable {
             lookup: [0; 1 << LOOKUP_BITS],
             pairs: None,
+            band: None,
             steps: None,
             categories: None,
             limit: [0; 17],
@@ -81,6 +87,7 @@ impl HuffmanTable {
             code <<= 1;
         }
         let lookup = &table.lookup;
+        let codes = &short_codes(spec);
         match kind {
             SymbolKind::Dc => {
                 let category = |entry: u16| ((entry & 15) << 8) | ((entry >> 8) + (entry & 15));
@@ -88,13 +95,10 @@ impl HuffmanTable {
             }
             SymbolKind::Ac => {
                 let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
-                pairs::fill(pairs, lookup, |symbol| Some(pairs::meaning(symbol)));
+                pairs::fill(pairs, lookup);
             }
-            SymbolKind::AcFirst => {
-                let pairs = table.pairs.insert(Box::new([Pair::default(); 1 << WINDOW_BITS]));
-                pairs::fill(pairs, lookup, pairs::meaning_in_band);
-            }
-            SymbolKind::AcRefine => table.steps = Some(Box::new(lookup.map(Step::of))),
+            SymbolKind::AcFirst => table.band = Some(BandTable::new(codes)),
+            SymbolKind::AcRefine => table.steps = Some(StepTable::new(codes)),
         }
         Ok(table)
     }
@@ -141,6 +145,28 @@ impl HuffmanTable {
         let place = (next >> (16 - length)) as i32 + self.offset[length as usize];
         Some((length, self.values[place as usize & 255]))
     }
+}
+
+/// A code that one look-up decodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code {
+    /// Its bits, 1..=10.
+    pub length: u8,
+    pub symbol: u8,
+}
+
+impl Code {
+    /// How many values of the next bits begin with it. Those of one code follow on those of the one before.
+    pub fn windows(self) -> usize {
+        1 << LOOKUP_BITS >> self.length
+    }
+}
+
+/// The codes of a table that are not too long, in order.
+fn short_codes(spec: &HuffmanSpec) -> SmallVec<[Code; 256]> {
+    let lengths = (1..=LOOKUP_BITS as u8).zip(spec.counts);
+    let lengths = lengths.flat_map(|(length, count)| std::iter::repeat_n(length, count.into()));
+    lengths.zip(&spec.values).map(|(length, &symbol)| Code { length, symbol }).collect()
 }
 
 #[cfg(test)]

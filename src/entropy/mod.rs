@@ -3,6 +3,14 @@
 //! What enters: entropy-coded bytes, with their stuffing. What leaves: quantised coefficients of one block at a time, in
 //! zigzag order. MCU order, restart markers and where a block lies are the business of [`crate::scans`].
 
+/// Assembly: the bits from `bit` on, which counts from address 0, at least 57 of them.
+#[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
+macro_rules! load_bits {
+    () => {
+        "mov rcx, {bit}\nshr rcx, 3\nmovbe {bits}, [rcx]\nmov ecx, {bit:e}\nand ecx, 7\nshlx {bits}, {bits}, rcx\n"
+    };
+}
+
 pub(crate) mod arithmetic;
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
 mod assembly;
@@ -36,6 +44,11 @@ pub(crate) struct Band {
 }
 
 impl Band {
+    /// Whether it is one of AC coefficients (T.81 G.1.1.1.1).
+    fn is_sound(self) -> bool {
+        (1..=63).contains(&self.ss) && (self.ss..=63).contains(&self.se)
+    }
+
     /// Coefficient k of a reversed block is at 63 - k: the place of the last coefficient.
     fn low(self) -> usize {
         63 - self.se.min(63)
@@ -45,6 +58,15 @@ impl Band {
     fn width(self) -> u32 {
         (self.se + 1 - self.ss) as u32
     }
+}
+
+/// How a block of an AC scan ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// So many blocks behind it have no further coefficients either.
+    Sound(u32),
+    /// It has something wrong with it.
+    Unsound,
 }
 
 /// What a call of a band's decoder did.

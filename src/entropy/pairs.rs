@@ -1,4 +1,4 @@
-//! AC codes of sequential scans and of first AC scans, two at a time.
+//! AC codes of sequential scans, two at a time.
 //!
 //! An AC code is short, and what follows it is the value's few bits: a window of the next bits mostly holds one code with its
 //! value and the code after it. An entry says what all of that means, so that one look-up decodes two coefficients, or
@@ -31,8 +31,7 @@ pub(super) struct Pair {
     pub first_value: i16,
 }
 
-/// The end of a block counts as a coefficient this far ahead: no run leads there. In a sequential scan its value is 0, in
-/// a progressive one it has the bits that say for how many blocks it stands.
+/// The end of a block counts as a coefficient of value 0 this far ahead: no run leads there.
 pub(super) const END_OF_BLOCK: u8 = 128;
 
 /// The table of one AC Huffman table.
@@ -48,26 +47,16 @@ pub(super) fn meaning(symbol: u8) -> (u8, u8) {
     }
 }
 
-/// The same of a first AC scan, where an end of band has bits. A run of 16 zeros is none of the coefficients that are not 0:
-/// it is left to the look-up of single codes.
-pub(super) fn meaning_in_band(symbol: u8) -> Option<(u8, u8)> {
-    match (symbol >> 4, symbol & 15) {
-        (15, 0) => None,
-        (bits, 0) => Some((END_OF_BLOCK, bits)),
-        (run, size) => Some((run + 1, size)),
-    }
-}
-
 /// Fills `pairs` from the look-up of single codes: by the next bits, code length (8 bits) and symbol (8 bits), 0 for none.
-/// Symbols without a meaning have no entry.
-pub(super) fn fill(pairs: &mut PairTable, codes: &[u16; 1 << WINDOW_BITS], meaning: impl Fn(u8) -> Option<(u8, u8)>) {
+pub(super) fn fill(pairs: &mut PairTable, codes: &[u16; 1 << WINDOW_BITS]) {
     for (window, pair) in pairs.iter_mut().enumerate() {
         let entry = codes[window];
         let length = (entry >> 8) as u8;
-        let Some((advance, size)) = meaning(entry as u8).filter(|_| entry != 0) else {
+        if entry == 0 {
             *pair = Pair::default();
             continue;
-        };
+        }
+        let (advance, size) = meaning(entry as u8);
         let total = length + size;
         *pair = Pair {
             total,
@@ -87,7 +76,7 @@ pub(super) fn fill(pairs: &mut PairTable, codes: &[u16; 1 << WINDOW_BITS], meani
         if next == 0 || u32::from(next >> 8) > left {
             continue;
         }
-        let Some((next_advance, next_size)) = meaning(next as u8) else { continue };
+        let (next_advance, next_size) = meaning(next as u8);
         let next_length = (next >> 8) as u8;
         pair.first_value =
             extend((window as u64) << (64 - WINDOW_BITS + u32::from(length)), 63 - u32::from(size)) as i16;
@@ -110,7 +99,7 @@ mod tests {
         for shift in 0..64 {
             let entry = |window: usize| (((window * 7 + shift) % 11) << 8) | ((window * 37 + shift * 5) % 256);
             let codes = std::array::from_fn(|window| if entry(window) < 256 { 0 } else { entry(window) as u16 });
-            fill(&mut pairs, &codes, |symbol| Some(meaning(symbol)));
+            fill(&mut pairs, &codes);
             for pair in &pairs {
                 if pair.total == 0 {
                     continue;

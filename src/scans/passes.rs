@@ -73,7 +73,7 @@ pub(super) struct DcRefine {
 
 impl<'a> DcCoder<'a> for DcRefine {
     fn decode_slots(&mut self, bits: &mut BitReader<'a>, slots: &[Slot], mcus: usize, dc: &mut [i16]) -> usize {
-        dc::refine_mcus(bits, self.al, slots, mcus, dc)
+        dc::refine_mcus(Cpu::detect(), bits, self.al, slots, mcus, dc)
     }
 }
 
