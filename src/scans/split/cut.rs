@@ -14,17 +14,21 @@ use crate::scans::stream::{Tiles, decode_exactly};
 use crate::scans::tile::Block;
 use crate::spec::marker::{RST0, RST7};
 
-/// Blocks of a piece, on average: a megabyte.
-const PIECE_BLOCKS: usize = 8192;
+/// Blocks of a piece, on average: 2.6 megabytes. What two pieces share is copied, and half a tile of a large image is 100 kB.
+const PIECE_BLOCKS: usize = 20480;
 
 /// A piece has at most so many times the blocks of an average one. What does not fit is left to who takes it.
 const FULLEST: usize = 4;
 
-/// The most blocks of any piece: 4 megabytes.
-const MOST_BLOCKS: usize = 1 << 15;
+/// The most blocks of any piece: 8 megabytes.
+const MOST_BLOCKS: usize = 1 << 16;
 
 /// The least bytes of a piece: falling into step takes some of it. Less where checks are on, so that tests cut small files.
 const PIECE_BYTES: usize = if cfg!(debug_assertions) { 32 } else { 4096 };
+
+/// The least bytes of a scan, without restart markers and with them: less is decoded before another thread is awake and has
+/// fallen into step. None where checks are on.
+const SCAN_BYTES: [usize; 2] = if cfg!(debug_assertions) { [1, 1] } else { [1 << 17, 1 << 16] };
 
 /// MCUs at the start of a piece among which are some of which it is known where they begin: the first ones, and then one in
 /// every few.
@@ -102,11 +106,12 @@ impl<'a> Cut<'a> {
         let start = (begin.position / 8) as usize;
         let bytes = end_of_scan(data, start).offset - start;
         let blocks = total * order.len();
-        if bytes < 2 * PIECE_BYTES || !is_dense(bytes, blocks) {
+        let least = SCAN_BYTES[usize::from(interval > 0)].max(2 * PIECE_BYTES);
+        if bytes < least || !is_dense(bytes, blocks) {
             return None;
         }
         // Not so large that threads wait for the last one.
-        let average = PIECE_BLOCKS.min(blocks / (4 * threads)).max(1);
+        let average = PIECE_BLOCKS.min(blocks / (8 * threads)).max(1);
         let piece = (bytes as u64 * average as u64 / blocks as u64).max(PIECE_BYTES as u64) as usize;
         let average = average.max((blocks as u64 * piece as u64 / bytes as u64) as usize) / order.len();
         let most = (FULLEST * average).min(MOST_BLOCKS / order.len()) + MARKED;
