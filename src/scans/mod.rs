@@ -53,7 +53,7 @@ pub struct DecodeOptions {
     pub damage: Damage,
     /// How many threads decode one image: 1 by default, and without the feature `threads`. What comes out does not depend on
     /// it. It is worth while for large files and for progressive ones, where there are idle processors: each thread takes up to
-    /// some 5 MB. The calling one works alone on what is not shared out: arithmetic images, those in several sequential
+    /// some 9 MB. The calling one works alone on what is not shared out: arithmetic images, those in several sequential
     /// scans, small and almost flat files, what comes behind damage, and where the pieces would exceed
     /// [`Limits::memory`].
     pub threads: usize,
