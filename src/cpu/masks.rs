@@ -23,8 +23,8 @@ pub(crate) fn deposit<S: Simd>(simd: S, value: u64, mask: u64) -> u64 {
     deposited
 }
 
-/// The low bits of two numbers at the places of the bits that are not set in the mask that `row` is of, `clear` of `width`, lowest
-/// first. Those of the second count where the first has one.
+/// The low bits of two numbers at the places of the bits that are not set in the mask that `row` is of, `clear` of `width`,
+/// lowest first. Those of the second count where the first has one.
 #[inline(always)]
 pub(crate) fn deposit_beside<S: Simd>(simd: S, values: [u64; 2], row: &Row, clear: u64) -> [u64; 2] {
     if simd.v3().is_some() {
@@ -76,8 +76,8 @@ impl Row {
     pub const EMPTY: Row = Row([0; Row::LEN]);
 }
 
-/// Fills a row for the bits `set` among those of `width`, a mask of up to 63 low bits. What is further on than all that a row can say
-/// stays 0.
+/// Fills a row for the bits `set` among those of `width`, a mask of up to 63 low bits. What is further on than all that a
+/// row can say stays 0.
 #[inline(always)]
 pub(crate) fn set_below<S: Simd>(simd: S, row: &mut Row, set: u64, width: u64) {
     #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]

@@ -1,9 +1,9 @@
 //! Runs of blocks of a first AC scan, as fast as it goes.
 //!
-//! What enters: the window of a [`BitReader`], a table, and *reversed* blocks: coefficient k is at place 63 - k, and place 63,
-//! the DC coefficient's, is nobody's. What leaves: the band's coefficients, and in the history of each block a bit for every one
-//! that is not 0. Nothing is reported from here: before the first block that has anything wrong with it decoding stops, and
-//! [`super::progressive`] decodes it again, to the letter.
+//! What enters: the window of a [`BitReader`], a table, and *reversed* blocks: coefficient k is at place 63 - k, and place
+//! 63, the DC coefficient's, is nobody's. What leaves: the band's coefficients, and in the history of each block a bit for
+//! every one that is not 0. Nothing is reported from here: before the first block that has anything wrong with it decoding
+//! stops, and [`super::progressive`] decodes it again, to the letter.
 
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
 mod assembly;

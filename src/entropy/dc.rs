@@ -1,7 +1,7 @@
 //! MCUs of DC scans of progressive images, as fast as it goes.
 //!
-//! What enters: the window of a [`BitReader`], tables, and planes of DC coefficients. What leaves: those coefficients. Nothing is
-//! reported from here: before the first MCU that has anything wrong with it decoding stops, and
+//! What enters: the window of a [`BitReader`], tables, and planes of DC coefficients. What leaves: those coefficients.
+//! Nothing is reported from here: before the first MCU that has anything wrong with it decoding stops, and
 //! [`super::progressive`] decodes it again, to the letter.
 
 #[cfg(all(target_arch = "x86_64", not(feature = "safe")))]
@@ -27,8 +27,8 @@ pub(crate) struct Slot {
     pub step: usize,
 }
 
-/// Decodes up to `mcus` MCUs of a first DC scan; returns how many. `slots` has the blocks of an MCU. The coefficients of the MCU behind
-/// the last one may be overwritten.
+/// Decodes up to `mcus` MCUs of a first DC scan; returns how many. `slots` has the blocks of an MCU. The coefficients of
+/// the MCU behind the last one may be overwritten.
 #[allow(clippy::too_many_arguments)] // one call
 pub(crate) fn decode_mcus(
     cpu: Cpu,

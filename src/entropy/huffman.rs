@@ -169,6 +169,21 @@ fn short_codes(spec: &HuffmanSpec) -> SmallVec<[Code; 256]> {
     lengths.zip(&spec.values).map(|(length, &symbol)| Code { length, symbol }).collect()
 }
 
+/// Codes of any length with any symbol, as many as there is place for: other ones for each seed below 64.
+#[cfg(test)]
+pub(super) fn any_codes(seed: usize) -> Vec<Code> {
+    let code = |i: usize| Code { length: 1 + ((i * 7 + seed) % 10) as u8, symbol: (i * 37 + seed * 5) as u8 };
+    let mut left = 1 << LOOKUP_BITS;
+    let fits = |code: &Code| {
+        let fits = code.windows() <= left;
+        left -= if fits { code.windows() } else { 0 };
+        fits
+    };
+    let mut codes: Vec<Code> = (0..256).map(code).filter(fits).collect();
+    codes.sort_by_key(|code| code.length);
+    codes
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Window;

@@ -1,10 +1,10 @@
 //! Blocks of an AC refinement scan, as fast as it goes.
 //!
-//! What enters: the window of a [`BitReader`], a table, and reversed blocks as in [`super::band`] with their histories. What
-//! leaves: the same with one more bit. A symbol only says how many coefficients without history it passes; how many with
-//! history lie between follows from the history alone, and their correction bits are taken all at once. Nothing is reported from
-//! here: before the first block that has anything wrong with it decoding stops, and [`super::progressive`] decodes
-//! it again, to the letter.
+//! What enters: the window of a [`BitReader`], a table, and reversed blocks as in [`super::band`] with their histories.
+//! What leaves: the same with one more bit. A symbol only says how many coefficients without history it passes; how many
+//! with history lie between follows from the history alone, and their correction bits are taken all at once. Nothing is
+//! reported from here: before the first block that has anything wrong with it decoding stops, and [`super::progressive`]
+//! decodes it again, to the letter.
 //!
 //! Some blocks are decoded together, in three steps. First all that the symbols need of a block's history is made ready, a
 //! [`Plan`]. Then symbols are decoded, and bits and signs gathered in masks. At last the masks change the
@@ -157,7 +157,8 @@ fn make_plan<S: Simd>(simd: S, plan: &mut Plan, old: u64, width: u64) {
 #[inline(always)]
 fn apply<S: Simd>(simd: S, plan: &Plan, width: u64, band: Band, block: &mut Block, history: &mut u64) {
     let larger = deposit(simd, plan.corrections, plan.old);
-    // The lowest bit is to be that of the last coefficient. What was reached may be an address, whose low 6 bits are the number.
+    // The lowest bit is to be that of the last coefficient. What was reached may be an address, whose low 6 bits are the
+    // number.
     let rest = plan.zeros.wrapping_sub(plan.reached) & 63;
     let masks = [plan.new << rest, plan.positive << rest];
     let [new, positive] = deposit_beside(simd, masks, &plan.row, width & !plan.old);

@@ -1,8 +1,8 @@
 //! The symbols of blocks of a first AC scan, in assembly for x86-64-v3.
 //!
-//! What enters and leaves: as in [`super::symbols`], whose loop is the safe twin of this one, for one block after another. The way from
-//! one look-up to the next is a load and two shifts, and all else happens in its shadow. A symbol that ends a block leads to the next one
-//! without a branch, since nobody can foresee where that is.
+//! What enters and leaves: as in [`super::symbols`], whose loop is the safe twin of this one, for one block after another.
+//! The way from one look-up to the next is a load and two shifts, and all else happens in its shadow. A symbol that ends a
+//! block leads to the next one without a branch, since nobody can foresee where that is.
 //!
 //! Symbols without an entry are left to Rust code between two runs of the assembly. Bits beyond the end of the segment are
 //! noticed afterwards.
@@ -39,9 +39,9 @@ mod reason {
     pub const UNSOUND: u64 = 2;
 }
 
-/// Decodes blocks, whose bands must be zero, from the first one on. Stops at the first one that is not sound, that might begin near
-/// the end of the window, or behind one for which the next ones have no coefficients. Returns how many blocks are decoded,
-/// none where something is wrong, and for how many more the last one holds; `None` if it cannot begin here.
+/// Decodes blocks, whose bands must be zero, from the first one on. Stops at the first one that is not sound, that might
+/// begin near the end of the window, or behind one for which the next ones have no coefficients. Returns how many blocks
+/// are decoded, none where something is wrong, and for how many more the last one holds; `None` if it cannot begin here.
 ///
 /// # Safety
 /// The processor has BMI1, BMI2 and MOVBE, and the band is inside a block: `scan.low + scan.width <= 63`.
@@ -71,13 +71,12 @@ pub(super) unsafe fn decode_blocks(
         let mut place = low.wrapping_add(2 * (state.place - scan.low) as usize);
         let mut bit = window + state.at.bit().unwrap_or(start);
         let why: u64;
-        // SAFETY: every pointer stays inside what it points to. The window: there is room for the bits of all blocks up to `count`,
-        // since each look-up of a block leads at least one coefficient further. The table: an index is 10 bits. The blocks:
-        // `place` is above `low` and at most one above the band; the first coefficient is stored above `low` where there
-        // are two symbols, at `low` where it is the last of its block, and next to `place` where there is one symbol; the last one at or
-        // above `low`; all below `place`. Behind a
-        // block comes the next one, or the end. The instructions are those that the caller's processor has; the stack is
-        // not used.
+        // SAFETY: every pointer stays inside what it points to. The window: there is room for the bits of all blocks up to
+        // `count`, since each look-up of a block leads at least one coefficient further. The table: an index is 10 bits.
+        // The blocks: `place` is above `low` and at most one above the band; the first coefficient is stored above `low`
+        // where there are two symbols, at `low` where it is the last of its block, and next to `place` where there is one
+        // symbol; the last one at or above `low`; all below `place`. Behind a block comes the next one, or the end. The
+        // instructions are those that the caller's processor has; the stack is not used.
         unsafe {
             asm!(
                 "mov {index}, {bits}",

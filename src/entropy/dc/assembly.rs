@@ -1,8 +1,8 @@
 //! MCUs of a first DC scan, in assembly for x86-64-v3.
 //!
-//! What enters and leaves: as in [`super::First`], whose loop is the safe twin of this one. The way from one look-up to the next is a load
-//! and two shifts, and all else happens in its shadow. Only MCUs that begin well before the end of what the window holds are decoded
-//! here, and of these as many as have nothing odd.
+//! What enters and leaves: as in [`super::First`], whose loop is the safe twin of this one. The way from one look-up to the
+//! next is a load and two shifts, and all else happens in its shadow. Only MCUs that begin well before the end of what the
+//! window holds are decoded here, and of these as many as have nothing odd.
 
 use std::arch::asm;
 use std::mem::offset_of;
@@ -98,10 +98,10 @@ pub(super) unsafe fn decode_mcus(
     let first_byte = 8 * window.as_ptr().expose_provenance() as u64;
     let mut bit = first_byte + start;
     let mut left = mcus * size;
-    // SAFETY: every pointer stays inside what it points to. The window: there is room for the bits of all blocks and what a load
-    // looks ahead. The tables: an index is 10 bits, a size 4. The places are a ring, each with a coefficient inside `dc` for each
-    // of `mcus` MCUs; more are not decoded, as `left` counts them. The instructions are those that the caller's
-    // processor has; the stack is not used.
+    // SAFETY: every pointer stays inside what it points to. The window: there is room for the bits of all blocks and what a
+    // load looks ahead. The tables: an index is 10 bits, a size 4. The places are a ring, each with a coefficient inside
+    // `dc` for each of `mcus` MCUs; more are not decoded, as `left` counts them. The instructions are those that the
+    // caller's processor has; the stack is not used.
     unsafe {
         asm!(
             "mov {index}, {bits}",

@@ -1,8 +1,8 @@
 //! The symbols of blocks of an AC refinement scan, in assembly for x86-64-v3.
 //!
-//! What enters and leaves: as in [`super::symbols`], whose loop is the safe twin of this one, for one block after another. The way from
-//! one look-up to the next is two loads, a comparison and two shifts, and all else happens in its shadow. A symbol that ends a block leads
-//! to the next one without a branch, since nobody can foresee where that is.
+//! What enters and leaves: as in [`super::symbols`], whose loop is the safe twin of this one, for one block after another.
+//! The way from one look-up to the next is two loads, a comparison and two shifts, and all else happens in its shadow. A
+//! symbol that ends a block leads to the next one without a branch, since nobody can foresee where that is.
 //!
 //! Symbols without an entry are left to Rust code between two runs of the assembly, and so are blocks that end with their last
 //! coefficient. Bits beyond the end of the segment are noticed afterwards.
@@ -16,8 +16,8 @@ use crate::entropy::bits::{Bounds, Cursor, WindowBytes};
 use crate::entropy::pairs::WINDOW_BITS;
 use crate::entropy::{End, HuffmanTable};
 
-/// A block takes less than this many bytes of the window, with one look-up of the next: no look-up here takes more than 46 bits. (All of
-/// its at most 63 symbols of 17 bits, an end of 30 and 63 correction bits are 148 bytes.)
+/// A block takes less than this many bytes of the window, with one look-up of the next: no look-up here takes more than 46
+/// bits. (All of its at most 63 symbols of 17 bits, an end of 30 and 63 correction bits are 148 bytes.)
 const BLOCK_BYTES: usize = (64 * MOST_BITS as usize).div_ceil(8);
 
 /// Decodes blocks of `plans` from number `next` on, all but the last one, which is none. Stops at the first one that is not
@@ -54,17 +54,18 @@ pub(super) unsafe fn decode_blocks(
         let mut place = plan.cast::<u8>().cast_const().wrapping_add(reached);
         let mut bit = first_bit + state.at.bit().unwrap_or(start);
         let (index, passed, corrections, more, is_end, left): (u64, u64, u64, u64, u64, u64);
-        // SAFETY: every pointer stays inside what it points to. The window: there is room for the bits of all blocks from `next` to
-        // `last`, since each look-up of a block leads at least 1 further, none beyond 63 is followed by another one, and
-        // all of a block's bits and one look-up more are fewer than `BLOCK_BYTES`. The table: an index is 10 bits, or `ALONE`. The plans: a
-        // block that ends is followed by another one, and of the last one no look-up leads on; a row has 176 bytes,
-        // of which at most 63 + 112 is asked for (`StepTable`). The instructions are those that the caller's
-        // processor has; the stack is not used.
+        // SAFETY: every pointer stays inside what it points to. The window: there is room for the bits of all blocks from
+        // `next` to `last`, since each look-up of a block leads at least 1 further, none beyond 63 is followed by another
+        // one, and all of a block's bits and one look-up more are fewer than `BLOCK_BYTES`. The table: an index is 10 bits,
+        // or `ALONE`. The plans: a block that ends is followed by another one, and of the last one no look-up leads on; a
+        // row has 176 bytes, of which at most 63 + 112 is asked for (`StepTable`). The instructions are those that the
+        // caller's processor has; the stack is not used.
         unsafe {
             asm!(
                 "mov {index}, {bits}",
                 "shr {index}, {SHIFT}",
-                // Symbols. Whether one of them counts or two is seen by how many coefficients with history are behind the first.
+                // Symbols. Whether one of them counts or two is seen by how many coefficients with history are behind the
+                // first.
                 "2:",
                 "movzx {first:e}, byte ptr [{steps} + {index} + {FIRST}]",
                 "movzx {passed:e}, byte ptr [{steps} + {index} + {BOTH}]",

@@ -8,8 +8,8 @@ use crate::entropy::bits::{Cursor, WindowBytes};
 use crate::entropy::pairs::WINDOW_BITS;
 use crate::entropy::{End, HuffmanTable};
 
-/// A block: what is known before its symbols are decoded, and what they say. Its coefficients without history are counted in the order
-/// of the scan, from 1 on, and a symbol leads to one of them.
+/// A block: what is known before its symbols are decoded, and what they say. Its coefficients without history are counted
+/// in the order of the scan, from 1 on, and a symbol leads to one of them.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Plan {

@@ -3,18 +3,19 @@
 use crate::entropy::huffman::Code;
 use crate::entropy::pairs::WINDOW_BITS;
 
-/// By the next bits. Each field has a table of its own, since a look-up waits for `first` and `both` alone, and bytes one behind
-/// the other are found fastest.
+/// By the next bits. Each field has a table of its own, since a look-up waits for `first` and `both` alone, and bytes one
+/// behind the other are found fastest.
 ///
-/// An entry has one symbol, or two where both codes and the first one's sign are in the next bits. The first one is a new coefficient
-/// then, and the second one counts if no correction bits lie between. Where there is one symbol, the first is none.
+/// An entry has one symbol, or two where both codes and the first one's sign are in the next bits. The first one is a new
+/// coefficient then, and the second one counts if no correction bits lie between. Where there is one symbol, the first is
+/// none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct StepTable {
     /// How many coefficients without history the first symbol passes, its own included: 0..=16.
     pub first: [u8; ENTRIES],
-    /// The same for all symbols of the entry: 1..=31, or [`END_OF_BAND`] more than the first if the last one ends the band; 0 if there
-    /// is no entry.
+    /// The same for all symbols of the entry: 1..=31, or [`END_OF_BAND`] more than the first if the last one ends the band;
+    /// 0 if there is no entry.
     pub both: [u8; ENTRIES],
     /// Bits of the first symbol, 0 for none.
     pub first_total: [u8; ENTRIES],
@@ -22,7 +23,8 @@ pub(crate) struct StepTable {
     /// codes, runs of 16 zeros, ends of several bands, and what is no symbol of such a scan.
     pub total: [u8; ENTRIES],
     /// Of the coefficients that are passed, by how far they are from the last one: those that are new, and those that are
-    /// positive but for one that the last symbol says. [`ALONE`] is what there is to say where the first of two symbols counts alone.
+    /// positive but for one that the last symbol says. [`ALONE`] is what there is to say where the first of two symbols
+    /// counts alone.
     pub pattern: [[u16; 2]; ENTRIES + 1],
     /// For assembly.
     pub alone: u32,
@@ -165,22 +167,13 @@ impl Second {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::huffman::any_codes;
 
     /// What code that does not check them relies on.
     #[test]
     fn entries_lead_on_and_not_too_far() {
-        // Codes of any length with any symbol.
-        for shift in 0..64 {
-            let code = |i: usize| Code { length: 1 + ((i * 7 + shift) % 10) as u8, symbol: (i * 37 + shift * 5) as u8 };
-            let mut left = ENTRIES;
-            let fits = |code: &Code| {
-                let fits = code.windows() <= left;
-                left -= if fits { code.windows() } else { 0 };
-                fits
-            };
-            let mut codes: Vec<Code> = (0..256).map(code).filter(fits).collect();
-            codes.sort_by_key(|code| code.length);
-            let table = StepTable::new(&codes);
+        for seed in 0..64 {
+            let table = StepTable::new(&any_codes(seed));
             for window in 0..ENTRIES {
                 let (first, both) = (table.first[window], table.both[window]);
                 let (first_total, total) = (table.first_total[window], table.total[window]);

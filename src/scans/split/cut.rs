@@ -1,6 +1,7 @@
 //! How a scan is cut into pieces, and a piece decoded by itself.
 //!
-//! What enters: a scan, a number. What leaves: the MCUs of that piece, as far as they are sound, and where the first ones begin.
+//! What enters: a scan, a number. What leaves: the MCUs of that piece, as far as they are sound, and where the first ones
+//! begin.
 
 use smallvec::SmallVec;
 
