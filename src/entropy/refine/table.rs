@@ -71,12 +71,15 @@ impl Meaning {
     }
 }
 
-/// Of a second symbol, by the bits left for it: how far it leads (0 if it is not inside), bits with its sign, and the
-/// patterns for both signs of the first symbol.
+/// A second symbol.
+#[derive(Debug, Clone, Copy)]
 struct Second {
-    leads: Vec<u8>,
-    total: Vec<u8>,
-    patterns: [Vec<[u16; 2]>; 2],
+    /// How far it leads; 0 if it is not inside.
+    leads: u8,
+    /// Its bits, with its sign.
+    total: u8,
+    /// The patterns for both signs of the first symbol.
+    patterns: [[u16; 2]; 2],
 }
 
 impl StepTable {
@@ -110,7 +113,7 @@ impl StepTable {
         }
         // Two where they fit. What the second one may be depends on nothing but how many bits are left.
         let (leads, totals) = (table.both, table.total);
-        let mut seconds: [Option<Second>; WINDOW_BITS as usize] = [const { None }; _];
+        let mut seconds: [Vec<Second>; WINDOW_BITS as usize] = [const { Vec::new() }; _];
         let mut at = 0;
         for code in codes {
             let start = at;
@@ -120,19 +123,18 @@ impl StepTable {
             else {
                 continue;
             };
-            let second = seconds[usize::from(left)].get_or_insert_with(|| Second::new(left, &lengths, &leads, &totals));
-            for (sign, patterns) in second.patterns.iter().enumerate() {
-                let windows = start + (sign << left)..start + ((sign + 1) << left);
-                table.pattern[windows.clone()].copy_from_slice(patterns);
-                let if_two = |leads: u8, value: u8| if leads > 0 { value } else { 0 };
-                let fields = table.first[windows.clone()].iter_mut().zip(&mut table.first_total[windows.clone()]);
-                for ((first, first_total), &leads) in fields.zip(&second.leads) {
-                    (*first, *first_total) = (if_two(leads, passed), if_two(leads, code.length + 1));
-                }
-                let fields = table.both[windows.clone()].iter_mut().zip(&mut table.total[windows]);
-                for ((both, total), (&leads, &more)) in fields.zip(second.leads.iter().zip(&second.total)) {
-                    (*both, *total) = (passed + leads, code.length + 1 + more);
-                }
+            let seconds = &mut seconds[usize::from(left)];
+            if seconds.is_empty() {
+                let windows = (0..ENTRIES).step_by(1 << (WINDOW_BITS as u8 - left));
+                seconds.extend(windows.map(|window| Second::new(left, lengths[window], leads[window], totals[window])));
+            }
+            for (bits, second) in (0..2 << left).zip(seconds.iter().cycle()).filter(|(_, second)| second.leads > 0) {
+                let window = start + bits;
+                table.first[window] = passed;
+                table.first_total[window] = code.length + 1;
+                table.both[window] = passed + second.leads;
+                table.total[window] = code.length + 1 + second.total;
+                table.pattern[window] = second.patterns[bits >> left];
             }
         }
         table
@@ -140,27 +142,14 @@ impl StepTable {
 }
 
 impl Second {
-    fn new(left: u8, lengths: &[u8; ENTRIES], leads: &[u8; ENTRIES], totals: &[u8; ENTRIES]) -> Second {
-        let count = 1 << left;
-        let mut second = Second {
-            leads: vec![0; count],
-            total: vec![0; count],
-            patterns: [vec![[1, 0]; count], vec![[1, 0]; count]],
-        };
-        for (bits, window) in (0..ENTRIES).step_by(ENTRIES / count).enumerate() {
-            // A pattern has 16 bits.
-            if lengths[window] > left || leads[window] == 16 {
-                continue;
-            }
-            (second.leads[bits], second.total[bits]) = (leads[window], totals[window]);
-            for (sign, patterns) in (0u16..).zip(&mut second.patterns) {
-                patterns[bits] = match leads[window] {
-                    END_OF_BAND => [1, sign],
-                    leads => [1 << leads | 1, sign << leads],
-                };
-            }
+    /// Of a code of this length, if there are so many bits left for it.
+    fn new(left: u8, length: u8, leads: u8, total: u8) -> Second {
+        // A pattern has 16 bits.
+        if length > left || leads == 16 {
+            return Second { leads: 0, total: 0, patterns: [[1, 0]; 2] };
         }
-        second
+        let pattern = |sign: u16| if leads == END_OF_BAND { [1, sign] } else { [1 << leads | 1, sign << leads] };
+        Second { leads, total, patterns: [pattern(0), pattern(1)] }
     }
 }
 
