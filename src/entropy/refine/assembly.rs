@@ -41,8 +41,9 @@ pub(super) unsafe fn decode_blocks(
     if next >= last || cursor.next > bounds.last_start {
         return None;
     }
-    // No place in its row is one that symbols may lead to.
+    // As bits, counted from address 0.
     let first_bit = 8 * window.as_ptr().expose_provenance() as u64;
+    // No place in the row of the last one is one that symbols may lead to.
     let kept = std::mem::replace(&mut plans[last].limit_in_row, std::ptr::null());
     plans[next].start = first_bit + start;
     let mut at = next;

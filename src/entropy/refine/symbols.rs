@@ -76,7 +76,7 @@ impl Plan {
 }
 
 /// Where decoding stands in a block: a value, so that it stays in registers.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct State {
     pub at: Cursor,
     /// Coefficients with history that are still to come.
